@@ -1,0 +1,106 @@
+package broadcast
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// Bitrates in bits per second. Screens at 1080p and more need up to 8 Mbit/s
+// after a page flip; an uplink to the internet seldom has more than 4.
+const (
+	maxBitratePrivate   = 8_000_000
+	maxBitrateElsewhere = 4_000_000
+	// Congestion control starts at 300 kbit/s by itself, which is 5 to 30 s of
+	// mush; a LAN can be trusted with more at once.
+	startBitratePrivate   = 4_000_000
+	startBitrateElsewhere = 1_000_000
+)
+
+// isPrivate: on the same LAN, or the same machine.
+func isPrivate(addr netip.Addr) bool {
+	addr = addr.Unmap()
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()
+}
+
+// answerFor turns Pion's answer into the one that the peer gets.
+func answerFor(text string, role Role, remote netip.Addr, hosts []netip.Addr, port uint16) (string, error) {
+	var desc sdp.SessionDescription
+	if err := desc.UnmarshalString(text); err != nil {
+		return "", fmt.Errorf("parse the answer: %w", err)
+	}
+	writeCandidates(&desc, hosts, port)
+	if role == RolePublisher {
+		tunePublisher(&desc, remote)
+	}
+	out, err := desc.Marshal()
+	if err != nil {
+		return "", fmt.Errorf("write the answer: %w", err)
+	}
+	return string(out), nil
+}
+
+// writeCandidates replaces Pion's candidates by the addresses that reach the
+// relay's socket; all sections are bundled, so the first one names them.
+func writeCandidates(desc *sdp.SessionDescription, hosts []netip.Addr, port uint16) {
+	for i, m := range desc.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+			return a.Key == "candidate" || a.Key == "end-of-candidates"
+		})
+		if i > 0 {
+			continue
+		}
+		for n, host := range hosts {
+			m.Attributes = append(m.Attributes, sdp.Attribute{Key: "candidate", Value: candidate(n, host, port)})
+		}
+		m.Attributes = append(m.Attributes, sdp.Attribute{Key: "end-of-candidates"})
+	}
+}
+
+// candidate is a host candidate's line; earlier ones are preferred (RFC 8445 section 5.1.2.1).
+func candidate(n int, host netip.Addr, port uint16) string {
+	const hostPreference, component = 126, 1
+	priority := uint32(hostPreference)<<24 | uint32(65535-n)<<8 | (256 - component)
+	return fmt.Sprintf("%d %d udp %d %s %d typ host", n+1, component, priority, host, port)
+}
+
+// tunePublisher asks a browser for stereo sound without gaps, and for a picture
+// that is sharp from the first second on. Both are read from the answer.
+func tunePublisher(desc *sdp.SessionDescription, remote netip.Addr) {
+	start, most := startBitrateElsewhere, maxBitrateElsewhere
+	if isPrivate(remote) {
+		start, most = startBitratePrivate, maxBitratePrivate
+	}
+	video := fmt.Sprintf("x-google-start-bitrate=%d;x-google-max-bitrate=%d", start/1000, most/1000)
+	const opus = "stereo=1;sprop-stereo=1;maxaveragebitrate=128000;usedtx=0"
+	for _, m := range desc.MediaDescriptions {
+		for _, a := range slices.Clone(m.Attributes) {
+			if a.Key != "rtpmap" {
+				continue
+			}
+			payloadType, encoding, _ := strings.Cut(a.Value, " ")
+			name, _, _ := strings.Cut(encoding, "/")
+			switch codecOf(m.MediaName.Media + "/" + name) {
+			case CodecNone:
+			case CodecOpus:
+				addFormat(m, payloadType, opus)
+			default:
+				addFormat(m, payloadType, video)
+			}
+		}
+	}
+}
+
+// addFormat appends to the payload type's fmtp line, or makes one.
+func addFormat(m *sdp.MediaDescription, payloadType, params string) {
+	for i, a := range m.Attributes {
+		if a.Key == "fmtp" && strings.HasPrefix(a.Value, payloadType+" ") {
+			m.Attributes[i].Value = a.Value + ";" + params
+			return
+		}
+	}
+	m.Attributes = append(m.Attributes, sdp.Attribute{Key: "fmtp", Value: payloadType + " " + params})
+}

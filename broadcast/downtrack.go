@@ -1,0 +1,273 @@
+package broadcast
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+)
+
+// phase is where a DownTrack is in its stream.
+type phase uint8
+
+const (
+	phaseJoining phase = iota // to be primed
+	phaseWaiting              // for a key frame
+	phaseLive
+)
+
+// DownTrack is one kind of media going out to one viewer: a webrtc.TrackLocal
+// that is written to by the room's fan-out.
+type DownTrack struct {
+	// static after newDownTrack
+	session *Session
+	fanout  *fanout
+
+	// set once, by Pion's negotiation
+	binding atomic.Pointer[binding]
+	// set once, before the first packet is sent: how this viewer was primed
+	primed atomic.Pointer[squeeze]
+
+	// owned by the fan-out's run
+	phase   phase
+	from    uint64 // packets up to this order came with the priming
+	header  rtp.Header
+	lacking bool // the viewer lacks the codec that flows
+
+	sent, octets atomic.Uint64 // on the media SSRC
+	repeated     atomic.Uint64 // on the RTX SSRC, or again
+	paused       atomic.Bool   // the viewer's network is too slow
+	playing      atomic.Bool   // packets are sent: NACKs and PLIs are served
+
+	repair repair
+	health health
+}
+
+// binding is what was negotiated with the viewer.
+type binding struct {
+	ssrc, rtxSSRC uint32
+	types         []payloadType
+	write         webrtc.TrackLocalWriter
+	latest        atomic.Pointer[match] // formats change seldom
+}
+
+// payloadType is one codec of a viewer's.
+type payloadType struct {
+	format format
+	media  uint8
+	rtx    uint8 // 0: none
+}
+
+// match is the payload type for a publisher's format; nil: the viewer has none.
+type match struct {
+	format *format
+	to     *payloadType
+}
+
+// repair sends packets again. RTX has numbers of its own.
+type repair struct {
+	mu     sync.Mutex // guards what follows
+	header rtp.Header
+	seq    uint16
+}
+
+func newDownTrack(s *Session, k kind) *DownTrack {
+	d := &DownTrack{session: s, fanout: s.room.fanout(k)}
+	d.header.Version, d.repair.header.Version = 2, 2
+	return d
+}
+
+// ID and StreamID go into the answer's msid: both kinds of a viewer are one stream.
+func (d *DownTrack) ID() string { return d.fanout.kind.String() }
+
+// StreamID is the room's name.
+func (d *DownTrack) StreamID() string { return "relay-" + d.session.room.name }
+
+// RID is empty: there is one encoding.
+func (d *DownTrack) RID() string { return "" }
+
+// Kind is the kind in Pion's words.
+func (d *DownTrack) Kind() webrtc.RTPCodecType {
+	if d.fanout.kind == kindAudio {
+		return webrtc.RTPCodecTypeAudio
+	}
+	return webrtc.RTPCodecTypeVideo
+}
+
+// Bind takes over what was negotiated: all codecs, as the publisher's may change.
+func (d *DownTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	codecs := ctx.CodecParameters()
+	b := &binding{ssrc: uint32(ctx.SSRC()), rtxSSRC: uint32(ctx.SSRCRetransmission()), types: payloadTypes(codecs), write: ctx.WriteStream()}
+	if len(b.types) == 0 {
+		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
+	}
+	d.header.SSRC = b.ssrc
+	d.binding.Store(b)
+	d.fanout.signal()
+	return codecs[0], nil
+}
+
+// Unbind is called when the PeerConnection closes; the session's end has taken
+// the DownTrack out of the fan-out.
+func (d *DownTrack) Unbind(webrtc.TrackLocalContext) error { return nil }
+
+func payloadTypes(codecs []webrtc.RTPCodecParameters) (types []payloadType) {
+	rtx := map[string]uint8{}
+	for _, c := range codecs {
+		if strings.EqualFold(c.MimeType, webrtc.MimeTypeRTX) {
+			rtx[fmtpValue(c.SDPFmtpLine, "apt")] = uint8(c.PayloadType)
+		}
+	}
+	for _, c := range codecs {
+		if codec := codecOf(c.MimeType); codec != CodecNone {
+			types = append(types, payloadType{
+				format: format{codec: codec, fmtp: c.SDPFmtpLine},
+				media:  uint8(c.PayloadType), rtx: rtx[strconv.Itoa(int(c.PayloadType))],
+			})
+		}
+	}
+	return types
+}
+
+// match finds the viewer's payload type for a publisher's format, or nil.
+func (b *binding) match(f *format) *payloadType {
+	if m := b.latest.Load(); m != nil && m.format == f {
+		return m.to
+	}
+	m := &match{format: f}
+	best := 0
+	for i := range b.types {
+		if score := f.fits(b.types[i].format); score > best {
+			m.to, best = &b.types[i], score
+		}
+	}
+	b.latest.Store(m)
+	return m.to
+}
+
+// forward sends a burst, after the priming if that is still to be done.
+func (d *DownTrack) forward(burst []*packet, now time.Time) {
+	b := d.binding.Load()
+	if b == nil {
+		return // connected before Pion bound it: Bind wakes the fan-out
+	}
+	if d.phase == phaseJoining {
+		d.prime(b, now)
+	}
+	for _, p := range burst {
+		if p.order > d.from {
+			d.pass(b, p, now)
+		}
+	}
+}
+
+// prime sends a joiner the running GOP. Sound is simply live.
+func (d *DownTrack) prime(b *binding, now time.Time) {
+	if d.fanout.kind == kindAudio {
+		d.primed.Store(&squeeze{})
+		d.phase = phaseWaiting
+		return
+	}
+	packets, squeezed, order, ok := d.fanout.prime()
+	d.primed.Store(&squeezed)
+	d.from, d.phase = order, phaseWaiting
+	if !ok {
+		d.fanout.governor.want(now)
+		return
+	}
+	for _, p := range packets {
+		d.pass(b, p, now)
+	}
+	d.fanout.mu.Lock()
+	rtp, flowing := d.fanout.instant(now)
+	d.fanout.mu.Unlock()
+	if flowing {
+		d.report(now, rtp)
+	}
+}
+
+// pass sends a packet, unless the viewer lacks its codec, can't keep up, or
+// waits for a key frame.
+func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
+	to := b.match(p.format)
+	if lacks := to == nil; lacks != d.lacking {
+		d.lacking = lacks
+		d.tellCodec(p.format.codec, lacks)
+	}
+	switch {
+	case to == nil || d.paused.Load():
+		d.phase = phaseWaiting
+		d.playing.Store(false)
+		return
+	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
+		d.fanout.governor.want(now)
+		return
+	}
+	if d.phase != phaseLive {
+		d.phase = phaseLive
+		d.playing.Store(true)
+	}
+	d.send(b, p, to.media)
+}
+
+// tellCodec tells the viewer's page and the presenter.
+func (d *DownTrack) tellCodec(c Codec, lacks bool) {
+	if !lacks {
+		d.session.setTrouble(nil)
+		return
+	}
+	d.session.setTrouble(errorf(CodeCodecUnsupported, "This browser can't play %s, which the presenter sends.", c))
+}
+
+// send writes one packet on the media SSRC. Nothing is allocated.
+func (d *DownTrack) send(b *binding, p *packet, payloadType uint8) {
+	d.header.Marker = p.marker
+	d.header.PayloadType = payloadType
+	d.header.SequenceNumber = p.seq
+	d.header.Timestamp = d.primed.Load().stamp(p)
+	payload := p.payload()
+	if _, err := b.write.WriteRTP(&d.header, payload); err == nil {
+		d.sent.Add(1)
+		d.octets.Add(uint64(len(payload)))
+	}
+}
+
+// resend repeats a packet as RTX (RFC 4588), or, where that was not
+// negotiated, as it was: the same number with the same content.
+func (d *DownTrack) resend(b *binding, p *packet) {
+	to := b.match(p.format)
+	if to == nil {
+		return
+	}
+	r := &d.repair
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.header.Marker = p.marker
+	r.header.Timestamp = d.primed.Load().stamp(p)
+	payload := p.payload()
+	if to.rtx != 0 && b.rtxSSRC != 0 {
+		r.seq++
+		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.rtxSSRC, to.rtx, r.seq
+		payload = p.osn()
+	} else {
+		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.ssrc, to.media, p.seq
+	}
+	if _, err := b.write.WriteRTP(&r.header, payload); err == nil {
+		d.repeated.Add(1)
+	}
+}
+
+// repeatTail repeats the last packet of a silent picture for a viewer with RTX.
+func (d *DownTrack) repeatTail(p *packet) {
+	b := d.binding.Load()
+	if b == nil || d.phase != phaseLive || b.rtxSSRC == 0 {
+		return
+	}
+	if to := b.match(p.format); to != nil && to.rtx != 0 {
+		d.resend(b, p)
+	}
+}

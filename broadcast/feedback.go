@@ -1,0 +1,149 @@
+package broadcast
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/webrtc/v4"
+)
+
+// health is what a viewer's receiver reports say of its network.
+type health struct {
+	mu    sync.Mutex // guards what follows
+	judge lossJudge
+	rtt   time.Duration
+
+	// for the rate that is needed
+	octets uint64
+	since  time.Time
+	rate   int // bits per second of the last interval
+}
+
+// readRTCP serves the viewer's feedback until the session ends. It owns the
+// NACK budget.
+func (d *DownTrack) readRTCP(sender *webrtc.RTPSender) {
+	buffer := make([]byte, receiveMTU)
+	var budget nackBudget
+	for {
+		n, _, err := sender.Read(buffer)
+		if err != nil {
+			return
+		}
+		packets, err := rtcp.Unmarshal(buffer[:n])
+		if err != nil {
+			continue
+		}
+		now := time.Now()
+		for _, p := range packets {
+			d.serve(p, &budget, now)
+		}
+	}
+}
+
+// serve answers one RTCP packet. A viewer that is sent nothing, since it lacks
+// the codec or can't keep up, asks for what would not help it.
+func (d *DownTrack) serve(p rtcp.Packet, budget *nackBudget, now time.Time) {
+	b := d.binding.Load()
+	if b == nil {
+		return
+	}
+	switch p := p.(type) {
+	case *rtcp.TransportLayerNack:
+		if p.MediaSSRC == b.ssrc && d.playing.Load() {
+			d.repairs(b, p.Nacks, budget, now)
+		}
+	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+		if d.playing.Load() && d.fanout.kind == kindVideo {
+			d.fanout.wantKeyFrame()
+		}
+	case *rtcp.ReceiverReport:
+		d.judge(b, p.Reports, now)
+	case *rtcp.SenderReport:
+		d.judge(b, p.Reports, now)
+	}
+}
+
+// repairs answers a NACK from the history, within the budget.
+func (d *DownTrack) repairs(b *binding, pairs []rtcp.NackPair, budget *nackBudget, now time.Time) {
+	sent, rtt := d.sent.Load(), d.health.roundTrip()
+	for _, pair := range pairs {
+		pair.Range(func(seq uint16) bool {
+			if p := d.fanout.history.get(seq); p != nil && budget.allow(seq, sent, rtt, now) {
+				d.resend(b, p)
+			}
+			return true
+		})
+	}
+}
+
+func (h *health) roundTrip() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rtt
+}
+
+// judge stops the video of a viewer that loses too much of it for too long. Its
+// sound goes on.
+func (d *DownTrack) judge(b *binding, reports []rtcp.ReceptionReport, now time.Time) {
+	for _, r := range reports {
+		if r.SSRC != b.ssrc {
+			continue
+		}
+		need, stop := d.health.report(&r, d.octets.Load(), d.fanout.kind, now)
+		if stop {
+			d.paused.Store(true)
+			d.playing.Store(false)
+			d.session.setTrouble(tooSlow(need, r.FractionLost))
+		}
+	}
+}
+
+// report takes one reception report over.
+func (h *health) report(r *rtcp.ReceptionReport, octets uint64, k kind, now time.Time) (need int, stop bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if rtt := roundTrip(r, now); rtt > 0 {
+		h.rtt = rtt
+	}
+	if elapsed := now.Sub(h.since); elapsed >= time.Second {
+		h.rate = int(float64(octets-h.octets) * 8 / elapsed.Seconds())
+		h.octets, h.since = octets, now
+	}
+	return h.rate, k == kindVideo && h.judge.report(r.FractionLost, now)
+}
+
+func tooSlow(need int, fractionLost uint8) *Error {
+	have := need * (256 - int(fractionLost)) / 256
+	e := errorf(CodeRateLimited, "Your network gets %d kbit/s and the picture needs %d. The sound goes on; the picture is tried again every %d s.",
+		have/1000, need/1000, int(lossRetry.Seconds()))
+	e.Have, e.Need, e.RetryAfter = have, need, lossRetry
+	return e
+}
+
+// retry starts a stopped video again, at the next key frame.
+func (d *DownTrack) retry(now time.Time) {
+	if !d.paused.Load() {
+		return
+	}
+	d.health.mu.Lock()
+	again := d.health.judge.retry(now)
+	d.health.mu.Unlock()
+	if again {
+		d.paused.Store(false)
+		d.session.setTrouble(nil)
+		d.fanout.wantKeyFrame()
+	}
+}
+
+// report sends a sender report: the room's RTP time at now, in the relay's clock.
+func (d *DownTrack) report(now time.Time, rtp uint32) {
+	b := d.binding.Load()
+	if b == nil || d.sent.Load() == 0 {
+		return
+	}
+	d.session.writeRTCP(&rtcp.SenderReport{
+		SSRC: b.ssrc, NTPTime: toNTP(now), RTPTime: rtp,
+		PacketCount: uint32(d.sent.Load()), OctetCount: uint32(d.octets.Load()),
+	})
+}

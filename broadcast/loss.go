@@ -1,0 +1,54 @@
+package broadcast
+
+import "time"
+
+const (
+	// maxLoss is 20 % in a receiver report's units of 1/256 (RFC 3550 section
+	// 6.4.1). With more, no repair keeps up.
+	maxLoss = 51
+	// lossTime is how long a loss has to last to count.
+	lossTime = 5 * time.Second
+	// lossRetry is how long a viewer's video stays stopped.
+	lossRetry = 10 * time.Second
+	// lossGrace is left out of the judgement after a new start: its first
+	// reports speak of the pause and of the burst of a key frame.
+	lossGrace = 3 * time.Second
+)
+
+// lossJudge decides from a viewer's receiver reports when its network is too
+// bad for video: a viewer that loses a fifth of everything sees nothing, and
+// its repairs only add to the flood. The viewer's RTCP goroutine owns it.
+type lossJudge struct {
+	bad     time.Time // when the first of the bad reports came; zero: none
+	stopped time.Time // zero: the video runs
+	grace   time.Time // until when no report counts
+}
+
+// report judges a receiver report, and returns whether to stop the video now.
+func (j *lossJudge) report(fractionLost uint8, now time.Time) (stop bool) {
+	if !j.stopped.IsZero() || now.Before(j.grace) {
+		return false
+	}
+	if fractionLost <= maxLoss {
+		j.bad = time.Time{}
+		return false
+	}
+	if j.bad.IsZero() {
+		j.bad = now
+	}
+	if now.Sub(j.bad) < lossTime {
+		return false
+	}
+	*j = lossJudge{stopped: now}
+	return true
+}
+
+// retry returns, once, whether a stopped video may start again, at its next key
+// frame. It is judged afresh then.
+func (j *lossJudge) retry(now time.Time) bool {
+	if j.stopped.IsZero() || now.Sub(j.stopped) < lossRetry {
+		return false
+	}
+	*j = lossJudge{grace: now.Add(lossGrace)}
+	return true
+}

@@ -1,0 +1,276 @@
+package broadcast
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// gatherTime bounds what takes 0.2 ms: nothing is asked of the network.
+	gatherTime = 2 * time.Second
+	// iceFailedTime is out of the way: sessions end by their own clocks.
+	iceFailedTime = 5 * time.Minute
+	iceKeepalive  = 2 * time.Second
+	receiveMTU    = 1500
+)
+
+// Offer answers an offer, complete and at once: the first one opens the
+// PeerConnection, a further one restarts ICE. A refused further offer leaves
+// the session as it was. Errors: *Error; ErrNewPeer for an offer of another
+// PeerConnection than the session's; the session's cause when it is over.
+func (s *Session) Offer(sdp string) (answer string, err error) {
+	o, err := parseOffer(sdp, s.role)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-s.ctx.Done():
+		return "", s.Cause()
+	}
+	if s.offer == nil {
+		return s.open(o)
+	}
+	return s.reopen(o)
+}
+
+// Restart restarts ICE with the peer's new credentials: the stored offer with
+// these in place of its own (WHIP's PATCH, RFC 9725 section 4.3.3).
+func (s *Session) Restart(ufrag, pwd string, candidates []string) (answer string, err error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-s.ctx.Done():
+		return "", s.Cause()
+	}
+	if s.offer == nil {
+		return "", errorf(CodeBadRequest, "There is nothing to restart before the first offer.")
+	}
+	text, err := s.offer.restarted(ufrag, pwd, candidates)
+	if err != nil {
+		return "", err
+	}
+	o, err := parseOffer(text, s.role)
+	if err != nil {
+		return "", err
+	}
+	return s.reopen(o)
+}
+
+// open makes the PeerConnection of the first offer.
+func (s *Session) open(o *offer) (string, error) {
+	if err := s.claim(); err != nil {
+		return "", err
+	}
+	pc, err := s.newPeerConnection(o)
+	if err != nil {
+		s.Close(err)
+		return "", err
+	}
+	s.peer.Store(pc)
+	if s.ctx.Err() != nil { // ended meanwhile, and did not see pc
+		_ = pc.Close()
+		return "", s.Cause()
+	}
+	s.offer = o
+	answer, err := s.answer(pc, o)
+	if err != nil {
+		return "", err
+	}
+	relay := s.room.relay
+	relay.mu.Lock()
+	if !s.connected && s.ctx.Err() == nil {
+		s.endIn(connectTime, ErrNeverConnected)
+	}
+	relay.mu.Unlock()
+	return answer, nil
+}
+
+// claim takes the room for a publisher, and the place of a replaced session.
+func (s *Session) claim() error {
+	relay := s.room.relay
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return s.Cause()
+	}
+	if s.role == RolePublisher {
+		if err := s.room.claim(s); err != nil {
+			return err
+		}
+	}
+	if s.replaces != nil {
+		s.inherit()
+	}
+	return nil
+}
+
+// reopen answers a further offer of the same PeerConnection.
+func (s *Session) reopen(o *offer) (string, error) {
+	if err := o.follows(s.offer); err != nil {
+		return "", err
+	}
+	answer, err := s.answer(s.peer.Load(), o)
+	if err == nil {
+		s.offer = o
+	}
+	return answer, err
+}
+
+// answer takes a checked offer to Pion. What Pion refuses all the same ends
+// the session, since it can't go back to where it was.
+func (s *Session) answer(pc *webrtc.PeerConnection, o *offer) (string, error) {
+	text, err := s.exchange(pc, o)
+	if err != nil {
+		s.log.Debug("offer refused", "error", err)
+		if s.ctx.Err() != nil {
+			return "", s.Cause()
+		}
+		refused := badOffer("the two ends found no common ground in it")
+		s.Close(refused)
+		return "", refused
+	}
+	s.candidates = 0
+	return text, nil
+}
+
+func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) {
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.text}); err != nil {
+		return "", fmt.Errorf("set the offer: %w", err)
+	}
+	answer, err := pc.CreateAnswer(nil)
+	if err != nil {
+		return "", fmt.Errorf("create the answer: %w", err)
+	}
+	gathered := webrtc.GatheringCompletePromise(pc)
+	if err := pc.SetLocalDescription(answer); err != nil {
+		return "", fmt.Errorf("set the answer: %w", err)
+	}
+	select {
+	case <-gathered:
+	case <-s.ctx.Done():
+		return "", s.Cause()
+	case <-time.After(gatherTime):
+		return "", errors.New("gathering took too long")
+	}
+	relay := s.room.relay
+	return answerFor(pc.LocalDescription().SDP, s.role, s.remote, relay.hosts(s.remote), relay.mux.port())
+}
+
+// newPeerConnection makes a PeerConnection with an API value of its own: the
+// media engine keeps what was negotiated, and strangers are one session's.
+func (s *Session) newPeerConnection(o *offer) (*webrtc.PeerConnection, error) {
+	engine, err := newMediaEngine(s.role)
+	if err != nil {
+		return nil, err
+	}
+	interceptors, err := newInterceptors(s.role)
+	if err != nil {
+		return nil, err
+	}
+	strangers := newStrangers(s.role, func() { s.Close(ErrFlood) })
+	strangers.expect(o.ssrcs...)
+	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(interceptors),
+		webrtc.WithSettingEngine(s.settings(strangers)))
+	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.room.relay.certificate}})
+	if err != nil {
+		return nil, fmt.Errorf("make a peer connection: %w", err)
+	}
+	pc.OnConnectionStateChange(func(webrtc.PeerConnectionState) { s.follow(pc) })
+	if s.role == RolePublisher {
+		pc.OnTrack(s.takeTrack)
+		return pc, nil
+	}
+	if err := s.addDownTracks(pc, o, strangers); err != nil {
+		_ = pc.Close()
+		return nil, err
+	}
+	return pc, nil
+}
+
+func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {
+	var e webrtc.SettingEngine
+	e.LoggerFactory = pionLogs{s.log}
+	e.BufferFactory = strangers.buffer
+	e.SetICEUDPMux(s.room.relay.mux)
+	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	e.DisableActiveTCP(true)
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	e.SetICETimeouts(disconnectTime, iceFailedTime, iceKeepalive)
+	e.SetReceiveMTU(receiveMTU)
+	e.SetIncludeLoopbackCandidate(true)
+	e.SetDTLSInsecureSkipHelloVerify(true) // ICE has verified the path: saves a round trip
+	e.SetSRTPProtectionProfiles(srtpProfiles...)
+	return e
+}
+
+// follow takes the PeerConnection's state over. Pion calls handlers in no
+// certain order, so the state is read, not passed.
+func (s *Session) follow(pc *webrtc.PeerConnection) {
+	switch pc.ConnectionState() {
+	case webrtc.PeerConnectionStateConnected:
+		s.up()
+	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateClosed:
+		s.down()
+	case webrtc.PeerConnectionStateFailed:
+		if !s.wasConnected() {
+			s.Close(ErrNeverConnected)
+			return
+		}
+		s.down()
+	}
+}
+
+func (s *Session) wasConnected() bool {
+	s.room.relay.mu.Lock()
+	defer s.room.relay.mu.Unlock()
+	return s.ever
+}
+
+// AddCandidate adds a candidate of the peer's. What is of no use here (mDNS
+// names, TCP) is ignored: the peer's checks find the relay, and so the relay
+// the peer. Errors: bad-request for one before the first offer or one too many.
+func (s *Session) AddCandidate(candidate string) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-s.ctx.Done():
+		return s.Cause()
+	}
+	if s.offer == nil {
+		return errorf(CodeBadRequest, "A candidate came before the offer that it belongs to.")
+	}
+	if !usableCandidate(candidate) {
+		return nil
+	}
+	if s.candidates++; s.candidates > maxCandidates {
+		return errorf(CodeBadRequest, "More than %d candidates came for one offer.", maxCandidates)
+	}
+	if err := s.peer.Load().AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
+		return errorf(CodeBadRequest, "The candidate can't be read.")
+	}
+	return nil
+}
+
+// addDownTracks gives a viewer a sender for each section of its offer.
+func (s *Session) addDownTracks(pc *webrtc.PeerConnection, o *offer, strangers *strangers) error {
+	var downs []*DownTrack
+	for _, section := range o.sections {
+		d := newDownTrack(s, section.kind)
+		transceiver, err := pc.AddTransceiverFromTrack(d, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			return fmt.Errorf("add the %s sender: %w", section.kind, err)
+		}
+		sender := transceiver.Sender()
+		strangers.expect(uint32(sender.GetParameters().Encodings[0].SSRC))
+		s.room.relay.work.Go(func() { d.readRTCP(sender) })
+		downs = append(downs, d)
+	}
+	s.downs.Store(&downs)
+	return nil
+}

@@ -1,0 +1,207 @@
+package broadcast
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// Config is what a Relay needs.
+type Config struct {
+	// Conn is the UDP socket that all media passes. The Relay closes it.
+	Conn net.PacketConn
+	// Addresses are those that reach Conn, best first; they go into answers as
+	// host candidates. Loopback is added for a peer that came over loopback.
+	Addresses func() []netip.Addr
+	Log       *slog.Logger
+}
+
+// Relay holds the rooms. Its mutex guards who is where: joins, leaves and
+// state changes are rare and small, so one lock for all of them is the simplest
+// that is right. No packet passes it.
+type Relay struct {
+	// static after New
+	log         *slog.Logger
+	addresses   func() []netip.Addr
+	socket      *prober
+	mux         *mux
+	certificate webrtc.Certificate
+	work        sync.WaitGroup // every goroutine of the relay's
+
+	mu     sync.Mutex // guards all below, and what Room and Session say it guards
+	rooms  map[string]*Room
+	tokens map[string]*Session
+	closed bool
+}
+
+// New starts a Relay on the given socket.
+func New(c Config) (*Relay, error) {
+	certificate, err := newCertificate()
+	if err != nil {
+		return nil, err
+	}
+	socket := newProber(c.Conn)
+	return &Relay{
+		log:         c.Log,
+		addresses:   c.Addresses,
+		socket:      socket,
+		mux:         newMux(socket, pionLogs{c.Log}),
+		certificate: *certificate,
+		rooms:       map[string]*Room{},
+		tokens:      map[string]*Session{},
+	}, nil
+}
+
+// newCertificate makes the one certificate of all PeerConnections: one each
+// would be wasted time when a class joins at the bell.
+func newCertificate() (*webrtc.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make a DTLS key: %w", err)
+	}
+	certificate, err := webrtc.GenerateCertificate(key)
+	if err != nil {
+		return nil, fmt.Errorf("make a DTLS certificate: %w", err)
+	}
+	return certificate, nil
+}
+
+// Close ends every session with ErrShuttingDown and returns when nothing of
+// the relay runs any more.
+func (r *Relay) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	var open []*Session
+	for _, room := range r.rooms {
+		for s := range room.sessions {
+			open = append(open, s)
+		}
+	}
+	r.mu.Unlock()
+	for _, s := range open {
+		s.Close(ErrShuttingDown)
+	}
+	r.mu.Lock()
+	for _, room := range r.rooms {
+		room.abandon()
+	}
+	r.mu.Unlock()
+	r.work.Wait()
+	if err := r.mux.Close(); err != nil {
+		return fmt.Errorf("close the media socket: %w", err)
+	}
+	return nil
+}
+
+// Stats counts what a Relay holds.
+type Stats struct {
+	Rooms, Publishers, Viewers int
+}
+
+// Stats counts rooms, publishers' sessions and viewers' sessions, connected or not.
+func (r *Relay) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stats := Stats{Rooms: len(r.rooms)}
+	for _, room := range r.rooms {
+		for s := range room.sessions {
+			if s.role == RolePublisher {
+				stats.Publishers++
+			} else {
+				stats.Viewers++
+			}
+		}
+	}
+	return stats
+}
+
+// Room is the state of a room; one that nobody is in is idle.
+func (r *Relay) Room(name string) RoomState {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if room, ok := r.rooms[name]; ok {
+		return room.state()
+	}
+	return RoomState{State: StateIdle}
+}
+
+// Join says who wants to be in which room.
+type Join struct {
+	Room string
+	// Token resumes a session (see Session.Token); "" for a newcomer. A token
+	// that is not known any more makes a newcomer.
+	Token string
+	// Remote is the peer's address as HTTP saw it; it decides about bitrates and
+	// about loopback candidates.
+	Remote netip.Addr
+}
+
+// Publish opens a publisher's session, or hands out the one that j.Token
+// belongs to. It holds the room from its first Offer on. Errors: room-busy
+// when somebody else presents or is expected back, bad-request, shutting-down.
+func (r *Relay) Publish(j Join) (*Session, error) { return r.join(j, RolePublisher) }
+
+// Subscribe opens a viewer's session, or hands out the one that j.Token
+// belongs to. Errors: bad-request, shutting-down.
+func (r *Relay) Subscribe(j Join) (*Session, error) { return r.join(j, RoleViewer) }
+
+func (r *Relay) join(j Join, role Role) (*Session, error) {
+	if !ValidRoom(j.Room) {
+		return nil, errorf(CodeBadRequest, "A room's name is 1 to 64 of the letters A-Z and a-z, digits, _ and -.")
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, shuttingDown()
+	}
+	if s := r.tokens[j.Token]; s != nil && s.role == role && s.room.name == j.Room && s.ctx.Err() == nil {
+		s.renewToken()
+		return s, nil
+	}
+	room := r.enter(j.Room)
+	if role == RolePublisher {
+		if err := room.mayPublish(j.Token); err != nil {
+			return nil, err
+		}
+	}
+	s := newSession(room, role, j.Remote)
+	room.sessions[s] = struct{}{}
+	s.renewToken()
+	if role == RolePublisher && room.hold == j.Token && j.Token != "" {
+		room.hold = s.token
+	}
+	return s, nil
+}
+
+func shuttingDown() *Error {
+	return &Error{Code: CodeShuttingDown, Sentence: "The relay is shutting down.", RetryAfter: restartTime}
+}
+
+// enter returns the room, made if need be. The caller holds r.mu.
+func (r *Relay) enter(name string) *Room {
+	room, ok := r.rooms[name]
+	if !ok {
+		room = newRoom(r, name)
+		r.rooms[name] = room
+	}
+	return room
+}
+
+// hosts are the addresses that the peer at remote is told.
+func (r *Relay) hosts(remote netip.Addr) []netip.Addr {
+	if host := r.mux.host(); host.IsValid() {
+		return []netip.Addr{host}
+	}
+	var hosts []netip.Addr
+	if remote.IsLoopback() {
+		hosts = append(hosts, remote.Unmap())
+	}
+	return append(hosts, r.addresses()...)
+}

@@ -1,0 +1,130 @@
+package broadcast
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+)
+
+func TestMalformedReoffersHarmNothing(t *testing.T) {
+	relay := newTestRelay(t)
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	p.frame(true, 3)
+	v.awaitPackets(3)
+
+	good := v.pc.LocalDescription().SDP
+	replace := func(pattern, with string) string {
+		return regexp.MustCompile(pattern).ReplaceAllString(good, with)
+	}
+	bad := map[string]string{
+		"empty":                  "",
+		"not SDP":                "hello",
+		"short ufrag":            replace(`a=ice-ufrag:.*`, "a=ice-ufrag:abc\r"),
+		"short pwd":              replace(`a=ice-pwd:.*`, "a=ice-pwd:short\r"),
+		"one section less":       good[:strings.LastIndex(good, "m=")],
+		"another mid":            replace(`a=mid:1`, "a=mid:7"),
+		"no rtcp-mux":            replace(`a=rtcp-mux\r\n`, ""),
+		"no setup":               replace(`a=setup:.*`, "a=setup:holdconn\r"),
+		"no fingerprint":         replace(`a=fingerprint:.*\r\n`, ""),
+		"a data channel":         good + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n",
+		"too many candidates":    strings.Replace(good, "a=mid:0\r\n", "a=mid:0\r\n"+strings.Repeat("a=candidate:1 1 udp 1 192.168.1.1 9 typ host\r\n", 33), 1),
+		"wrong direction":        replace(`a=recvonly`, "a=sendonly"),
+		"a pwd for an old ufrag": replace(`a=ice-pwd:.*`, "a=ice-pwd:"+strings.Repeat("x", minPwd)+"\r"),
+	}
+	for name, sdp := range bad {
+		if _, err := v.session.Offer(sdp); AsError(err).Code != CodeBadRequest {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := v.session.Offer(good + strings.Repeat("a=x\r\n", maxOffer)); AsError(err).Code != CodeTooLarge {
+		t.Errorf("too large: %v", err)
+	}
+	p.frame(false, 3)
+	v.awaitPackets(6)
+
+	v.negotiate(true)
+	p.until("media after a good restart", func() bool { return len(v.received()) > 9 })
+}
+
+func TestRestart(t *testing.T) {
+	relay := newTestRelay(t)
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	before := v.pc.RemoteDescription().SDP
+
+	o, err := parseOffer(v.offer(true), RoleViewer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.session.Restart("abc", o.pwd, nil); AsError(err).Code != CodeBadRequest {
+		t.Errorf("a short ufrag: %v", err)
+	}
+	answer, err := v.session.Restart(o.ufrag, o.pwd, []string{"candidate:1 1 udp 1 127.0.0.1 9 typ host"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer == before {
+		t.Error("the answer is the one before")
+	}
+	if err := v.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatal(err)
+	}
+	p.frame(true, 3)
+	p.until("media after the restart", func() bool { return len(v.received()) > 0 })
+}
+
+func TestCandidates(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	for _, useless := range []string{
+		"", "candidate:", "garbage", "candidate:1 1 udp 1 5f4a.local 9 typ host",
+		"candidate:1 1 tcp 1 192.168.1.2 9 typ host tcptype passive", "candidate:1 1 udp 1 224.0.0.1 9 typ host",
+	} {
+		if err := v.session.AddCandidate(useless); err != nil {
+			t.Errorf("%q: %v", useless, err)
+		}
+	}
+	var err error
+	for i := 0; i <= maxCandidates && err == nil; i++ {
+		err = v.session.AddCandidate(fmt.Sprintf("candidate:1 1 udp 1 127.0.0.1 %d typ host", 10+i))
+	}
+	if AsError(err).Code != CodeBadRequest {
+		t.Errorf("one candidate too many: %v", err)
+	}
+	early, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := early.AddCandidate("candidate:1 1 udp 1 127.0.0.1 9 typ host"); AsError(err).Code != CodeBadRequest {
+		t.Errorf("a candidate before the offer: %v", err)
+	}
+}
+
+func FuzzParseOffer(f *testing.F) {
+	f.Add("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=rtcp-mux\r\n"+
+		"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=recvonly\r\na=rtpmap:96 VP8/90000\r\na=ssrc:1 cname:x\r\n"+
+		"a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33\r\na=candidate:1 1 udp 1 192.168.1.1 9 typ host\r\n", "efgh", "9876543210987654321098")
+	f.Fuzz(func(t *testing.T, sdp, ufrag, pwd string) {
+		for _, role := range []Role{RolePublisher, RoleViewer} {
+			o, err := parseOffer(sdp, role)
+			if err != nil {
+				continue
+			}
+			if _, err := parseOffer(o.text, role); err != nil {
+				t.Fatalf("what was taken is refused when read again: %v\n%s", err, o.text)
+			}
+			if text, err := o.restarted(ufrag, pwd, nil); err == nil {
+				again, err := parseOffer(text, role)
+				if err != nil || again.ufrag != ufrag || again.pwd != pwd {
+					t.Fatalf("a restart changed more than credentials: %v", err)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,355 @@
+package broadcast
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	// connectTime is how long a session may take from its first offer to media.
+	connectTime = 10 * time.Second
+	// disconnectTime is the silence after which ICE says disconnected (and the
+	// session no longer counts).
+	disconnectTime = 5 * time.Second
+	// A peer that answers at all answers within a LAN's or a country's round trip.
+	probeTries    = 4
+	probeInterval = 150 * time.Millisecond
+	probeAgain    = time.Second
+)
+
+// Role is which end of a broadcast a session is.
+type Role uint8
+
+// A publisher sends to the relay, a viewer receives from it.
+const (
+	RolePublisher Role = iota
+	RoleViewer
+)
+
+func (r Role) String() string { return [...]string{"publisher", "viewer"}[r] }
+
+// Session is one PeerConnection in one role. Its life is a context, and the
+// context's cause is why it ended. Close is the one way to end it, end the one
+// place where that is carried out.
+type Session struct {
+	// static after newSession
+	room     *Room
+	id       string
+	role     Role
+	remote   netip.Addr
+	log      *slog.Logger
+	began    time.Time
+	replaces *Session // whose place this session takes with its first offer
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	notices  chan struct{} // Changed
+	clock    senderClock   // a publisher's
+	turn     chan struct{} // holds one token: whoever has it negotiates
+
+	// owned by whoever has the turn
+	offer      *offer
+	candidates int // added since the last offer
+
+	// set once, with the first offer
+	peer  atomic.Pointer[webrtc.PeerConnection]
+	downs atomic.Pointer[[]*DownTrack] // a viewer's
+
+	// guarded by relay.mu
+	token     string
+	connected bool        // media can flow: the session counts
+	ever      bool        // it was connected once
+	timer     *time.Timer // ends a session that does not connect, or is silent
+	trouble   *Error
+}
+
+// newSession opens a session in room. The caller holds relay.mu.
+func newSession(room *Room, role Role, remote netip.Addr) *Session {
+	s := &Session{
+		room: room, id: newID(), role: role, remote: remote.Unmap(), began: time.Now(),
+		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+	}
+	s.log = room.log.With("session", s.id, "role", role.String())
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	room.relay.work.Add(1)
+	context.AfterFunc(s.ctx, func() {
+		defer room.relay.work.Done()
+		s.end()
+	})
+	return s
+}
+
+func newID() string {
+	var b [6]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// renewToken gives the session a new token; the one before is void. The caller
+// holds relay.mu.
+func (s *Session) renewToken() {
+	s.forgetToken()
+	old := s.token
+	s.token = rand.Text() // 128 bits or more
+	s.room.relay.tokens[s.token] = s
+	if old != "" && s.room.hold == old {
+		s.room.hold = s.token
+	}
+}
+
+func (s *Session) forgetToken() {
+	if tokens := s.room.relay.tokens; tokens[s.token] == s {
+		delete(tokens, s.token)
+	}
+}
+
+// ID names the session in logs and APIs; it is no secret.
+func (s *Session) ID() string { return s.id }
+
+// Role is the session's role.
+func (s *Session) Role() Role { return s.role }
+
+// RoomName is the name of the session's room.
+func (s *Session) RoomName() string { return s.room.name }
+
+// Token resumes the session: it is a secret of the session's page, and new each
+// time Publish or Subscribe hands the session out.
+func (s *Session) Token() string {
+	s.room.relay.mu.Lock()
+	defer s.room.relay.mu.Unlock()
+	return s.token
+}
+
+// MaxBitrate is how much a publisher should send at most, in bits per second.
+func (s *Session) MaxBitrate() int {
+	if isPrivate(s.remote) {
+		return maxBitratePrivate
+	}
+	return maxBitrateElsewhere
+}
+
+// Room is the state of the session's room.
+func (s *Session) Room() RoomState {
+	s.room.relay.mu.Lock()
+	defer s.room.relay.mu.Unlock()
+	return s.room.state()
+}
+
+// Trouble is why a connected viewer is sent no picture, while that lasts:
+// codec-unsupported, or rate-limited when its network is too slow. Nil: none.
+func (s *Session) Trouble() *Error {
+	s.room.relay.mu.Lock()
+	defer s.room.relay.mu.Unlock()
+	return s.trouble
+}
+
+// setTrouble is called when it begins and, with nil, when it is over.
+func (s *Session) setTrouble(trouble *Error) {
+	s.room.relay.mu.Lock()
+	defer s.room.relay.mu.Unlock()
+	s.trouble = trouble
+	s.room.notify()
+}
+
+// Changed receives when Room or Trouble may have changed. Changes are
+// coalesced: read both again.
+func (s *Session) Changed() <-chan struct{} { return s.notices }
+
+func (s *Session) notify() {
+	select {
+	case s.notices <- struct{}{}:
+	default:
+	}
+}
+
+// Done is closed when the session is over; Cause then says why.
+func (s *Session) Done() <-chan struct{} { return s.ctx.Done() }
+
+// Cause is why the session ended: one of the package's Err values or an
+// *Error. Nil while it lasts.
+func (s *Session) Cause() error { return context.Cause(s.ctx) }
+
+// Close ends the session. The first cause counts.
+func (s *Session) Close(cause error) { s.cancel(cause) }
+
+// end carries a session's end out.
+func (s *Session) end() {
+	cause := s.Cause()
+	relay := s.room.relay
+	relay.mu.Lock()
+	s.forgetToken()
+	s.stopTimer()
+	ever := s.ever
+	s.room.gone(s, cause)
+	relay.mu.Unlock()
+	for _, d := range s.downTracks() {
+		d.fanout.leave(d)
+	}
+	if pc := s.peer.Load(); pc != nil {
+		_ = pc.GracefulClose()
+	}
+	if ever {
+		s.log.Info(s.role.String()+" left", "cause", cause, "after", time.Since(s.began).Round(time.Millisecond), "packets", s.packets())
+	} else {
+		s.log.Debug("session ended", "cause", cause)
+	}
+}
+
+func (s *Session) downTracks() []*DownTrack {
+	if downs := s.downs.Load(); downs != nil {
+		return *downs
+	}
+	return nil
+}
+
+// packets is how many were sent to a viewer.
+func (s *Session) packets() (n uint64) {
+	for _, d := range s.downTracks() {
+		n += d.sent.Load()
+	}
+	return n
+}
+
+// up notes that media can flow.
+func (s *Session) up() {
+	relay := s.room.relay
+	relay.mu.Lock()
+	if s.ctx.Err() != nil || s.connected {
+		relay.mu.Unlock()
+		return
+	}
+	first := !s.ever
+	s.connected, s.ever = true, true
+	s.stopTimer()
+	s.room.up(s)
+	relay.mu.Unlock()
+	if first {
+		s.log.Info(s.role.String()+" joined", "remote", s.remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
+		for _, d := range s.downTracks() {
+			d.fanout.join(d)
+		}
+	}
+}
+
+// down notes that the peer fell silent. It is kept for a while, for an ICE
+// restart, a resumed page, or a network that comes back.
+func (s *Session) down() {
+	relay := s.room.relay
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if !s.connected {
+		return
+	}
+	s.connected = false
+	s.endIn(holdTime, ErrSilent)
+	s.room.down(s)
+}
+
+// endIn ends the session after a while, unless media flows by then. The caller
+// holds relay.mu.
+func (s *Session) endIn(d time.Duration, cause error) {
+	s.stopTimer()
+	s.timer = time.AfterFunc(d, func() {
+		s.room.relay.mu.Lock()
+		connected := s.connected
+		s.room.relay.mu.Unlock()
+		if !connected {
+			s.Close(cause)
+		}
+	})
+}
+
+func (s *Session) stopTimer() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+// inherit takes over what the replaced session had. The caller holds relay.mu.
+func (s *Session) inherit() {
+	s.token = s.replaces.token
+	s.room.relay.tokens[s.token] = s
+	s.replaces.Close(ErrReplaced)
+}
+
+// Detach says that the signaling went away without a word. A session without
+// media ends; of the others the relay finds out whether the peer is still
+// there, and keeps them while media flows.
+func (s *Session) Detach() {
+	relay := s.room.relay
+	relay.mu.Lock()
+	ever := s.ever
+	if ever && s.ctx.Err() == nil {
+		relay.work.Go(s.watch)
+	}
+	relay.mu.Unlock()
+	if !ever {
+		s.Close(ErrAbandoned)
+	}
+}
+
+// watch asks the peer whether it is there, until it answers or the session ends.
+func (s *Session) watch() {
+	for s.ctx.Err() == nil {
+		if s.answers() {
+			s.up()
+			return
+		}
+		s.down()
+		select {
+		case <-s.ctx.Done():
+		case <-time.After(probeAgain):
+		}
+	}
+}
+
+// answers asks the peer at the other end of the media path.
+func (s *Session) answers() bool {
+	pc := s.peer.Load()
+	if pc == nil {
+		return false
+	}
+	transport := pc.SCTP().Transport().ICETransport()
+	pair, err := transport.GetSelectedCandidatePair()
+	if err != nil || pair == nil {
+		return false
+	}
+	addr, err := netip.ParseAddr(pair.Remote.Address)
+	if err != nil {
+		return false
+	}
+	ours, err := transport.GetLocalParameters()
+	theirs, err2 := transport.GetRemoteParameters()
+	if err := errors.Join(err, err2); err != nil {
+		return false
+	}
+	return s.room.relay.socket.probe(s.ctx, netip.AddrPortFrom(addr, pair.Remote.Port),
+		theirs.UsernameFragment+":"+ours.UsernameFragment, theirs.Password, probeTries, probeInterval)
+}
+
+// Replace opens a session in the place of this one, with its ID and token, for
+// a peer that made a new PeerConnection (see ErrNewPeer). With the new one's
+// offer this one ends with ErrReplaced; until then it stays as it is.
+func (s *Session) Replace() (*Session, error) {
+	relay := s.room.relay
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	switch {
+	case relay.closed:
+		return nil, shuttingDown()
+	case s.ctx.Err() != nil:
+		return nil, s.Cause()
+	}
+	next := newSession(s.room, s.role, s.remote)
+	next.id, next.log, next.replaces = s.id, s.log, s
+	s.room.sessions[next] = struct{}{}
+	return next, nil
+}

@@ -1,0 +1,93 @@
+package broadcast
+
+import (
+	"io"
+	"sync"
+
+	"github.com/pion/transport/v4/packetio"
+)
+
+const (
+	// maxStrangers is how many SSRCs a peer may use that neither side announced.
+	// An honest one has a few; Pion would keep a stream and a buffer for each.
+	maxStrangers = 64
+	// Bounds of what Pion queues for a reader, in bytes.
+	maxQueuedRTP  = 1 << 20
+	maxQueuedRTCP = 64 << 10
+)
+
+// strangers makes the buffers behind Pion's SSRC demultiplexer for one session:
+// real ones for what the session reads, sinks for all else.
+type strangers struct {
+	role  Role   // static
+	flood func() // static: called once, when there are too many
+
+	mu    sync.Mutex // guards all below
+	known map[uint32]bool
+	count int
+}
+
+func newStrangers(role Role, flood func()) *strangers {
+	return &strangers{role: role, flood: flood, known: map[uint32]bool{}}
+}
+
+// expect announces SSRCs that the session reads RTCP of.
+func (s *strangers) expect(ssrcs ...uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ssrc := range ssrcs {
+		if len(s.known) < maxStrangers {
+			s.known[ssrc] = true
+		}
+	}
+}
+
+// buffer is webrtc.SettingEngine's BufferFactory.
+func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+	s.mu.Lock()
+	known := s.known[ssrc]
+	if !known {
+		s.count++
+	}
+	flooded := s.count == maxStrangers+1
+	over := s.count > maxStrangers
+	s.mu.Unlock()
+	if flooded {
+		go s.flood() // Pion holds its lock here
+	}
+	if over || !s.reads(packets, known) {
+		return newSink()
+	}
+	buffer := packetio.NewBuffer()
+	buffer.SetLimitSize(maxQueuedRTCP)
+	if packets == packetio.RTPBufferPacket {
+		buffer.SetLimitSize(maxQueuedRTP)
+	}
+	return buffer
+}
+
+// reads: of a viewer, RTCP about what it is sent; of a publisher, everything,
+// as an offer need not announce its SSRCs.
+func (s *strangers) reads(packets packetio.BufferPacketType, known bool) bool {
+	return s.role == RolePublisher || packets == packetio.RTCPBufferPacket && known
+}
+
+// sink takes everything and has nothing to read until it is closed.
+type sink struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newSink() *sink { return &sink{closed: make(chan struct{})} }
+
+func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
+
+func (s *sink) Read([]byte) (int, error) {
+	<-s.closed
+	return 0, io.EOF
+}
+
+func (s *sink) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
+}

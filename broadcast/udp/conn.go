@@ -1,0 +1,181 @@
+// Package udp is the relay's one UDP socket, as a net.PacketConn. All media
+// goes through it in both directions, so that it is the place where packets
+// are batched into fewer kernel calls. It knows nothing of ICE or RTP.
+package udp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// bufferSize is asked for in both directions: the kernel's usual 208 KiB do
+	// not hold the burst of a key frame to many viewers.
+	bufferSize = 4 << 20
+	// A socket that fails again and again is read again after a wait that grows
+	// by a millisecond each time, up to maxWait.
+	maxWait = 100 * time.Millisecond
+)
+
+// Conn is a UDP socket whose errors do not end it: only Close does. Its methods
+// may be called from any goroutine.
+type Conn struct {
+	// Static after construction.
+	socket socket
+	closed chan struct{} // by Close
+
+	close       sync.Once
+	readErrors  atomic.Uint64
+	writeErrors atomic.Uint64
+}
+
+// socket is what Conn needs of a *net.UDPConn.
+type socket interface {
+	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
+	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	LocalAddr() net.Addr
+	SetDeadline(t time.Time) error
+	SetReadDeadline(t time.Time) error
+	SetWriteDeadline(t time.Time) error
+	Close() error
+}
+
+// Stats counts what went wrong on a Conn since it was opened.
+type Stats struct {
+	ReadErrors, WriteErrors uint64
+}
+
+// Listen opens a socket on addr. An unspecified address, of either family or
+// none at all, stands for all addresses of this machine, IPv6 and IPv4; only
+// IPv4 where there is no IPv6.
+func Listen(addr netip.AddrPort) (*Conn, error) {
+	local := net.UDPAddrFromAddrPort(addr)
+	if !addr.Addr().IsValid() || addr.Addr().IsUnspecified() {
+		local = &net.UDPAddr{Port: int(addr.Port())}
+	}
+	socket, err := net.ListenUDP("udp", local)
+	if err != nil {
+		return nil, fmt.Errorf("listen on UDP: %w", err)
+	}
+	askBuffers(socket)
+	return newConn(socket), nil
+}
+
+func newConn(s socket) *Conn { return &Conn{socket: s, closed: make(chan struct{})} }
+
+// askBuffers only asks: the kernel grants what it is configured to, and a
+// smaller buffer serves fewer viewers, but it serves.
+func askBuffers(socket *net.UDPConn) {
+	_ = socket.SetReadBuffer(bufferSize)
+	_ = socket.SetWriteBuffer(bufferSize)
+}
+
+// ReadFromAddrPort reads one packet. The address is IPv4 wherever the packet
+// came by IPv4. An error of the network or of a packet is counted, and the next
+// packet is read; the only errors returned are net.ErrClosed after Close and
+// os.ErrDeadlineExceeded after a deadline that the caller set.
+func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	for failures := 0; ; failures++ {
+		n, from, err := c.socket.ReadFromUDPAddrPort(b)
+		if err == nil {
+			return n, unmap(from), nil
+		}
+		if c.isClosed() {
+			return 0, netip.AddrPort{}, net.ErrClosed
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return 0, netip.AddrPort{}, err
+		}
+		c.readErrors.Add(1)
+		c.wait(failures)
+	}
+}
+
+// WriteToAddrPort writes one packet. It keeps no part of b.
+func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	n, err := c.socket.WriteToUDPAddrPort(b, unmap(to))
+	if err != nil && !c.isClosed() {
+		c.writeErrors.Add(1)
+	}
+	return n, err
+}
+
+// ReadFrom is ReadFromAddrPort for net.PacketConn.
+func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := c.ReadFromAddrPort(b)
+	if err != nil {
+		return 0, nil, err
+	}
+	return n, net.UDPAddrFromAddrPort(from), nil
+}
+
+// WriteTo is WriteToAddrPort for net.PacketConn. to has to be a *net.UDPAddr.
+func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
+	addr, ok := to.(*net.UDPAddr)
+	if !ok {
+		return 0, &net.AddrError{Err: "not a UDP address", Addr: to.String()}
+	}
+	return c.WriteToAddrPort(b, addr.AddrPort())
+}
+
+// LocalAddr is the address that the socket is bound to.
+func (c *Conn) LocalAddr() net.Addr { return c.socket.LocalAddr() }
+
+// SetDeadline is as in net.PacketConn.
+func (c *Conn) SetDeadline(t time.Time) error { return c.socket.SetDeadline(t) }
+
+// SetReadDeadline is as in net.PacketConn.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadline(t) }
+
+// SetWriteDeadline is as in net.PacketConn.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
+
+// Close closes the socket and ends all reads. Only the first call does anything.
+func (c *Conn) Close() error {
+	err := net.ErrClosed
+	c.close.Do(func() {
+		close(c.closed)
+		err = c.socket.Close()
+	})
+	return err
+}
+
+// Stats returns the counters.
+func (c *Conn) Stats() Stats {
+	return Stats{ReadErrors: c.readErrors.Load(), WriteErrors: c.writeErrors.Load()}
+}
+
+func (c *Conn) isClosed() bool {
+	select {
+	case <-c.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait keeps a broken socket from taking a whole processor. The first failure
+// costs nothing: most often it is one packet's.
+func (c *Conn) wait(failures int) {
+	if failures == 0 {
+		return
+	}
+	timer := time.NewTimer(min(time.Duration(failures)*time.Millisecond, maxWait))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-c.closed:
+	}
+}
+
+// unmap turns an IPv4 address in IPv6 form into IPv4, which a dual-stack socket
+// takes as well as an IPv4 one.
+func unmap(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
