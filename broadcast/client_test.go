@@ -248,11 +248,11 @@ func (p *publisher) packetOf(key bool, i, n int) *rtp.Packet {
 	return packet
 }
 
-// until sends frames until the condition holds.
+// until sends frames, key frames when asked, until the condition holds.
 func (p *publisher) until(what string, condition func() bool) {
 	p.t.Helper()
 	eventually(p.t, what, func() bool {
-		p.frame(false, 1)
+		p.frame(keyFramesAsked(p) > 0, 1)
 		return condition()
 	})
 }
@@ -351,17 +351,24 @@ func (v *viewer) askAgain(done <-chan struct{}) {
 	}
 }
 
-// received is a copy of what came so far.
+// received is a copy of what came so far, repairs included.
 func (v *viewer) received() []*rtp.Packet {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return append([]*rtp.Packet(nil), v.video...)
+	return slices.Clone(v.video)
+}
+
+// onMedia is a copy of what came on the media SSRC: all but repairs.
+func (v *viewer) onMedia() []*rtp.Packet {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.media)
 }
 
 func (v *viewer) awaitPackets(n int) []*rtp.Packet {
 	v.t.Helper()
-	eventually(v.t, "packets at a viewer", func() bool { return len(v.received()) >= n })
-	return v.received()
+	eventually(v.t, "packets at a viewer", func() bool { return len(v.onMedia()) >= n })
+	return v.onMedia()
 }
 
 // counterOf is the counter in a packet's payload.

@@ -209,11 +209,11 @@ func (h *history) above(number uint64) *packet {
 }
 
 // gop returns the running GOP, for a joiner: from the newest key frame's start
-// to the newest packet, in the order of their numbers, without what is missing;
-// the ordinal of the last frame that was sent to its end, and that frame's
-// timestamp. It is not ok if the ring has no key frame, if that key frame is not
-// whole yet, if the GOP is longer than the bounds, or if it has a hole that
-// nobody will fill any more: a joiner could not decode it to its end.
+// to the newest packet, in the order of their numbers, without what is missing
+// and may still come; the ordinal of the last frame that was sent to its end
+// (0: not even the key frame was), and that frame's timestamp. It is not ok if
+// the ring has no key frame, if the GOP is longer than the bounds, or if it has
+// a hole that nobody will fill any more: a joiner could not decode it to its end.
 func (h *history) gop(maxFrames, maxBytes int) (packets []*packet, last uint64, edge uint32, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -236,20 +236,20 @@ func (h *history) running() (packets []*packet, ok bool) {
 	}
 	now := h.at(h.high).arrived
 	packets = make([]*packet, 0, h.high-h.key+1)
-	hole, whole := false, false // whole: the key frame is
+	hole := false
 	for number := h.key; number <= h.high; number++ {
 		p := h.at(number)
 		if p == nil {
 			hole = true
 			continue
 		}
-		if hole && !whole || hole && now.Sub(p.arrived) > repairTime {
+		if hole && now.Sub(p.arrived) > repairTime {
 			return nil, false
 		}
-		hole, whole = false, whole || ends(p)
+		hole = false
 		packets = append(packets, p)
 	}
-	return packets, whole
+	return packets, true
 }
 
 // ends reports whether p is the last packet of a frame.

@@ -230,7 +230,7 @@ func TestHistoryGOP(t *testing.T) {
 	}{
 		{name: "empty"},
 		{name: "no key frame", packets: []sent{{seq: 1, ts: 10, flags: "m"}}},
-		{name: "key frame in flight", packets: key[:1]},
+		{"key frame in flight", key[:1], []uint16{65534}, 0, 0},
 		{"a key frame", key, []uint16{65534, 65535}, 1, 10},
 		{
 			"a frame in flight",
@@ -252,15 +252,16 @@ func TestHistoryGOP(t *testing.T) {
 			packets: append(key, sent{seq: 1, ts: 30, flags: "m", ms: 500}, sent{seq: 2, ts: 40, flags: "m", ms: 1501}),
 		},
 		{
-			name:    "a hole in the key frame",
-			packets: []sent{{seq: 1, ts: 10, flags: "k"}, {seq: 3, ts: 10, flags: "m"}, {seq: 4, ts: 20, flags: "m"}},
+			"a hole in the key frame",
+			[]sent{{seq: 1, ts: 10, flags: "k"}, {seq: 3, ts: 10, flags: "m"}, {seq: 4, ts: 20, flags: "m"}},
+			[]uint16{1, 3, 4}, 2, 20,
 		},
 		{
 			"a hole in the key frame, filled",
 			[]sent{{seq: 1, ts: 10, flags: "k"}, {seq: 3, ts: 10, flags: "m"}, {seq: 2, ts: 10}},
 			[]uint16{1, 2, 3}, 1, 10,
 		},
-		{name: "the key frame's end is missing", packets: []sent{{seq: 1, ts: 10, flags: "k"}, {seq: 3, ts: 20, flags: "m"}}},
+		{"the key frame's end is missing", []sent{{seq: 1, ts: 10, flags: "k"}, {seq: 3, ts: 20, flags: "m"}}, []uint16{1, 3}, 3, 20},
 		{
 			"padding", append(key, sent{seq: 0, ts: 10, flags: "pm"}, sent{seq: 1, ts: 20, flags: "m"}),
 			[]uint16{65534, 65535, 0, 1}, 2, 20,
