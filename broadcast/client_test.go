@@ -17,21 +17,23 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v4"
 	"github.com/pion/webrtc/v4"
+
+	"relay/broadcast/udp"
 )
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
 // newTestRelay is a relay on a loopback socket.
-func newTestRelay(t *testing.T) *Relay {
+func newTestRelay(t testing.TB) *Relay {
 	t.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	conn, err := udp.Listen(netip.AddrPortFrom(loopback, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return startRelay(t, conn)
 }
 
-func startRelay(t *testing.T, conn net.PacketConn) *Relay {
+func startRelay(t testing.TB, conn net.PacketConn) *Relay {
 	t.Helper()
 	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { return nil }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -45,9 +47,34 @@ func startRelay(t *testing.T, conn net.PacketConn) *Relay {
 	return relay
 }
 
+var quiet = func() *logging.DefaultLoggerFactory {
+	factory := logging.NewDefaultLoggerFactory()
+	factory.DefaultLogLevel = logging.LogLevelDisabled
+	return factory
+}()
+
+func clientSettings() webrtc.SettingEngine {
+	var settings webrtc.SettingEngine
+	settings.LoggerFactory = quiet
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICETimeouts(2*time.Second, 60*time.Second, 500*time.Millisecond)
+	return settings
+}
+
+// clientOn is a client's place on a network; nil is loopback.
+func clientOn(network transport.Net) webrtc.SettingEngine {
+	settings := clientSettings()
+	if network != nil {
+		settings.SetNet(network)
+		return settings
+	}
+	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
+	return settings
+}
+
 // newClientAPI is a peer's Pion with the codecs named, and without interceptors,
 // so that a test sees and sends exactly what is on the wire.
-func newClientAPI(t *testing.T, network transport.Net, codecs ...string) *webrtc.API {
+func newClientAPI(t testing.TB, settings webrtc.SettingEngine, codecs ...string) *webrtc.API {
 	t.Helper()
 	engine := &webrtc.MediaEngine{}
 	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}}
@@ -68,17 +95,6 @@ func newClientAPI(t *testing.T, network transport.Net, codecs ...string) *webrtc
 			t.Fatal(err)
 		}
 	}
-	var settings webrtc.SettingEngine
-	factory := logging.NewDefaultLoggerFactory()
-	factory.DefaultLogLevel = logging.LogLevelDisabled
-	settings.LoggerFactory = factory
-	if network != nil {
-		settings.SetNet(network)
-	} else {
-		settings.SetIncludeLoopbackCandidate(true)
-		settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
-	}
-	settings.SetICETimeouts(2*time.Second, 60*time.Second, 500*time.Millisecond)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(settings))
 }
 
@@ -93,13 +109,13 @@ var allVideo = []string{
 
 // client is a peer of the relay's: a Pion PeerConnection and its session.
 type client struct {
-	t         *testing.T
+	t         testing.TB
 	pc        *webrtc.PeerConnection
 	session   *Session
 	connected chan struct{}
 }
 
-func newClient(t *testing.T, api *webrtc.API) *client {
+func newClient(t testing.TB, api *webrtc.API) *client {
 	t.Helper()
 	pc, err := api.NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
@@ -154,7 +170,7 @@ func (c *client) awaitConnected() {
 	await(c.t, c.connected, "connected")
 }
 
-func await(t *testing.T, done <-chan struct{}, what string) {
+func await(t testing.TB, done <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-done:
@@ -164,7 +180,7 @@ func await(t *testing.T, done <-chan struct{}, what string) {
 }
 
 // eventually waits for a condition that has no event of its own.
-func eventually(t *testing.T, what string, condition func() bool) {
+func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); !condition(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -189,7 +205,7 @@ func newPublisher(t *testing.T, relay *Relay, network transport.Net, room, token
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &publisher{client: newClient(t, newClientAPI(t, network, mime, webrtc.MimeTypeOpus)), feedback: make(chan rtcp.Packet, 1000)}
+	p := &publisher{client: newClient(t, newClientAPI(t, clientOn(network), mime, webrtc.MimeTypeOpus)), feedback: make(chan rtcp.Packet, 1000)}
 	p.session = session
 	p.video, _ = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, "video", "screen")
 	p.audio, _ = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio", "screen")
@@ -295,7 +311,7 @@ func newViewer(t *testing.T, relay *Relay, network transport.Net, room string, c
 	if len(codecs) == 0 {
 		codecs = allVideo
 	}
-	v := &viewer{client: newClient(t, newClientAPI(t, network, codecs...))}
+	v := &viewer{client: newClient(t, newClientAPI(t, clientOn(network), codecs...))}
 	v.session = session
 	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
 		if _, err := v.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {

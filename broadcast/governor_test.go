@@ -174,12 +174,23 @@ func TestGovernorStill(t *testing.T) {
 	}
 	g.packet(instant(ms+50), 1000, true, true)
 	ms = move(g, ms+50, 30, 1000)
-	for range 600 {
+	for i := range 600 {
 		ms += 1000
 		g.packet(instant(ms), 1000, true, false)
-		g.packet(instant(ms+400), 0, false, false)
+		if i%2 == 0 {
+			g.packet(instant(ms+700), 0, false, false)
+		}
 		checkRequests(t, requests(g, ms+999))
 	}
+}
+
+// TestGovernorRestThenWanted: the request at rest counts as one in 500 ms.
+func TestGovernorRestThenWanted(t *testing.T) {
+	g := answered()
+	ms := move(g, 0, 60, 1000) + 500
+	checkRequests(t, requests(g, ms), request{ms, askPLI})
+	g.want(instant(ms + 10))
+	checkRequests(t, requests(g, ms+999), request{ms + 500, askPLI})
 }
 
 // TestGovernorRestAgain: not before movement, and not before 10 s.

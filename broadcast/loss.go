@@ -17,7 +17,7 @@ const (
 
 // lossJudge decides from a viewer's receiver reports when its network is too
 // bad for video: a viewer that loses a fifth of everything sees nothing, and
-// its repairs only add to the flood. The viewer's RTCP goroutine owns it.
+// its repairs only add to the flood. Its owner guards it.
 type lossJudge struct {
 	bad     time.Time // when the first of the bad reports came; zero: none
 	stopped time.Time // zero: the video runs

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/logging"
 	"github.com/pion/transport/v4"
 	"github.com/pion/transport/v4/vnet"
 	"github.com/pion/webrtc/v4"
@@ -28,9 +27,7 @@ type lossyNetwork struct {
 
 func newLossyNetwork(t *testing.T) *lossyNetwork {
 	t.Helper()
-	factory := logging.NewDefaultLoggerFactory()
-	factory.DefaultLogLevel = logging.LogLevelDisabled
-	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", QueueSize: 100_000, LoggerFactory: factory})
+	router, err := vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", QueueSize: 100_000, LoggerFactory: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func TestRoomIsHeldForItsPresenter(t *testing.T) {
 func TestOfferOfAnotherPeerConnection(t *testing.T) {
 	relay := newTestRelay(t)
 	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
-	reloaded := newClient(t, newClientAPI(t, nil, webrtc.MimeTypeVP8, webrtc.MimeTypeOpus))
+	reloaded := newClient(t, newClientAPI(t, clientOn(nil), webrtc.MimeTypeVP8, webrtc.MimeTypeOpus))
 	for _, track := range []*webrtc.TrackLocalStaticRTP{p.video, p.audio} {
 		if _, err := reloaded.pc.AddTrack(track); err != nil {
 			t.Fatal(err)

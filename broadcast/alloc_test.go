@@ -1,0 +1,44 @@
+//go:build !race
+
+package broadcast
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+)
+
+// Not with the race detector: it makes sync.Pool, which Pion's SRTP uses, forget.
+func TestForwardAllocatesNothing(t *testing.T) {
+	relay := newTestRelay(t)
+	const viewers, bursts = 20, 100
+	downs := deafViewers(t, relay, viewers)
+	for _, d := range downs {
+		d.fanout.leave(d) // the test is the fan-out
+		d.phase = phaseWaiting
+		d.primed.Store(&squeeze{})
+	}
+	var counts []uint64
+	for i := range bursts {
+		burst := testBurst(uint16(10 * i))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for _, d := range downs {
+			d.forward(burst, time.Now())
+		}
+		runtime.ReadMemStats(&after)
+		counts = append(counts, after.Mallocs-before.Mallocs)
+	}
+	for i, d := range downs {
+		if sent := d.sent.Load(); sent != 10*bursts {
+			t.Fatalf("viewer %d was sent %d packets", i, sent)
+		}
+	}
+	// Keep-alives of 40 agents fall into some of the bursts, never into half of them.
+	slices.Sort(counts)
+	if median := counts[bursts/2]; median != 0 {
+		t.Errorf("%d allocations for a burst of 10 packets to %d viewers", median, viewers)
+	}
+	t.Logf("allocations a burst of 10 packets to %d viewers: median %d, most %d", viewers, counts[bursts/2], counts[bursts-1])
+}

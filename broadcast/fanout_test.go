@@ -1,0 +1,78 @@
+package broadcast
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// deafViewers are connected viewers whose sockets then close: the relay goes on
+// sending, and nothing of theirs is measured with it.
+func deafViewers(t testing.TB, relay *Relay, n int) (downs []*DownTrack) {
+	t.Helper()
+	var sockets []net.PacketConn
+	for range n {
+		socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sockets = append(sockets, socket)
+		downs = append(downs, connectThrough(t, relay, socket).downTracks()[0])
+	}
+	for _, socket := range sockets {
+		_ = socket.Close()
+	}
+	return downs
+}
+
+func connectThrough(t testing.TB, relay *Relay, socket net.PacketConn) *Session {
+	t.Helper()
+	settings := clientSettings()
+	settings.SetICEUDPMux(ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: quiet.NewLogger("")}))
+	c := newClient(t, newClientAPI(t, settings, allVideo...))
+	session, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.session = session
+	if _, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+		t.Fatal(err)
+	}
+	c.negotiate(false)
+	c.awaitConnected()
+	eventually(t, "the relay knows", session.wasConnected)
+	return session
+}
+
+var testVP8 = &format{codec: CodecVP8}
+
+// testBurst is a frame as the history holds it: 10 packets of 1.1 kB.
+func testBurst(first uint16) (burst []*packet) {
+	for i := range uint16(10) {
+		p := newPacket(first+i, make([]byte, 1100))
+		p.format, p.timestamp, p.marker, p.keyStart = testVP8, uint32(first)*3000, i == 9, i == 0
+		p.order = uint64(first) + uint64(i) + 1
+		burst = append(burst, p)
+	}
+	return burst
+}
+
+func BenchmarkForward(b *testing.B) {
+	relay := newTestRelay(b)
+	d := deafViewers(b, relay, 1)[0]
+	d.fanout.leave(d)
+	d.phase = phaseWaiting
+	d.primed.Store(&squeeze{})
+	burst := testBurst(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, p := range burst {
+			p.seq++
+		}
+		d.forward(burst, time.Time{})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(burst)), "ns/packet")
+}
