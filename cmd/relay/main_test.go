@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// builtRelay is the program, built once for all tests that run it as people do.
+var builtRelay string
+
+func TestMain(m *testing.M) {
+	os.Exit(testWithBinary(m))
+}
+
+func testWithBinary(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "relay-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	builtRelay = filepath.Join(folder, "relay")
+	build := exec.Command("go", "build", fmt.Sprintf("-race=%t", testedForRaces()), "-o", builtRelay, ".")
+	if output, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the relay: %v\n%s", err, output)
+		return 1
+	}
+	return m.Run()
+}

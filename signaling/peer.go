@@ -1,0 +1,232 @@
+package signaling
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"relay/broadcast"
+)
+
+const (
+	// joinWithin is how long a socket may stay without a join.
+	joinWithin = 5 * time.Second
+	// coalesce is the shortest time between two room messages: when a class of
+	// 300 joins, nobody needs 300 of them.
+	coalesce = 200 * time.Millisecond
+)
+
+// peer is the conversation over one socket: join, welcome, offers, candidates,
+// leave. Two goroutines: the reader (run) and the watcher (watch).
+type peer struct {
+	// static
+	server  *Server
+	role    broadcast.Role
+	room    string
+	remote  netip.Addr
+	socket  *socket
+	log     *slog.Logger
+	adopted chan *broadcast.Session // from the reader to the watcher
+	watched chan struct{}           // closed when the watcher has ended
+
+	// owned by the reader
+	session *broadcast.Session // nil before join
+	late    *time.Timer        // ends the socket when no join comes
+
+	// owned by the watcher
+	told    broadcast.RoomState
+	trouble broadcast.Error
+}
+
+// run reads until the socket is gone. A session outlives it, unless its page left.
+func (p *peer) run() {
+	p.late = time.AfterFunc(joinWithin, func() {
+		p.socket.end(refusal{refuse(broadcast.CodeBadRequest, "No join came within %v.", joinWithin)})
+	})
+	defer p.finish()
+	for {
+		frame, err := p.socket.read()
+		if errors.Is(err, errGone) {
+			return
+		}
+		if err == nil {
+			err = p.receive(frame)
+		}
+		if err != nil {
+			p.complain(err)
+		}
+	}
+}
+
+// finish leaves nothing of the peer behind but its session.
+func (p *peer) finish() {
+	p.late.Stop()
+	p.socket.close()
+	if p.session == nil {
+		return
+	}
+	<-p.watched
+	if p.server.speakers.release(p.session.ID(), p) {
+		p.session.Detach()
+	}
+}
+
+// complain tells the sender what is wrong with a message. Before the join, and
+// in a flood, that is the end.
+func (p *peer) complain(err error) {
+	told := broadcast.AsError(err)
+	if told.Code == broadcast.CodeInternal && p.session != nil && p.session.Cause() != nil {
+		return // the session is over: the watcher says so
+	}
+	level := slog.LevelDebug
+	if told.Code == broadcast.CodeInternal {
+		level = slog.LevelError
+	}
+	p.log.Log(p.socket.ctx, level, "message refused", "cause", err)
+	switch {
+	case p.session == nil:
+		p.socket.end(refusal{err})
+	case errors.Is(err, errFlood):
+		p.socket.send(errorOf(told))
+		p.session.Close(err)
+		p.socket.end(err)
+	default:
+		p.socket.send(errorOf(told))
+	}
+}
+
+func (p *peer) receive(frame []byte) error {
+	m, err := parse(frame)
+	if err != nil {
+		return err
+	}
+	if p.session == nil {
+		return p.join(m)
+	}
+	switch m.Type {
+	case "join":
+		return refuse(broadcast.CodeBadRequest, "This socket has joined already.")
+	case "offer":
+		return p.offer(m.SDP)
+	case "candidate":
+		return p.candidate(m.Candidate)
+	case "leave":
+		p.session.Close(broadcast.ErrLeft)
+	case "ping":
+		p.socket.send(signal{Type: "pong"})
+	}
+	return nil
+}
+
+// join opens a session, or takes over the one that m's token belongs to.
+func (p *peer) join(m inbound) error {
+	if m.Type != "join" {
+		return refuse(broadcast.CodeBadRequest, "The first message has to be a join.")
+	}
+	open := p.server.config.Relay.Subscribe
+	if p.role == broadcast.RolePublisher {
+		open = p.server.config.Relay.Publish
+	}
+	session, err := open(broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote})
+	if err != nil {
+		return err
+	}
+	p.late.Stop()
+	p.log = p.log.With("session", session.ID())
+	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
+	p.server.speakers.claim(session.ID(), p)
+	p.session, p.told = session, session.Room()
+	p.socket.send(welcomeOf(session, p.told))
+	go p.watch(session)
+	return nil
+}
+
+func (p *peer) offer(sdp string) error {
+	text, err := p.session.Offer(sdp)
+	if errors.Is(err, broadcast.ErrNewPeer) {
+		text, err = p.replace(sdp)
+	}
+	if err != nil {
+		return err
+	}
+	p.socket.send(answer{Type: "answer", SDP: text})
+	return nil
+}
+
+// replace puts a new session in the place of the page's old one. The watcher
+// turns to it first: that the old one then ends is no news to the page.
+func (p *peer) replace(sdp string) (string, error) {
+	next, err := p.session.Replace()
+	if err != nil {
+		return "", err
+	}
+	p.adopt(next)
+	text, err := next.Offer(sdp)
+	if err == nil || p.session.Cause() != nil {
+		p.session = next // for better or worse: the old one has ended
+	} else {
+		p.adopt(p.session)
+	}
+	if err != nil {
+		next.Close(err)
+	}
+	return text, err
+}
+
+func (p *peer) adopt(session *broadcast.Session) {
+	select {
+	case p.adopted <- session:
+	case <-p.socket.ctx.Done():
+	}
+}
+
+func (p *peer) candidate(c *iceCandidate) error {
+	if c == nil || c.Candidate == "" {
+		return nil // the end of candidates
+	}
+	return p.session.AddCandidate(c.Candidate)
+}
+
+// watch tells the page what changes in its room, and ends the socket when the
+// session ends.
+func (p *peer) watch(session *broadcast.Session) {
+	defer close(p.watched)
+	p.tell(session)
+	changed := session.Changed()
+	var rested <-chan time.Time
+	for {
+		select {
+		case <-changed:
+			p.tell(session)
+			changed, rested = nil, time.After(coalesce)
+		case <-rested:
+			changed, rested = session.Changed(), nil
+		case session = <-p.adopted:
+			p.tell(session)
+			changed, rested = session.Changed(), nil
+		case <-session.Done():
+			p.socket.end(session.Cause())
+			return
+		case <-p.socket.ctx.Done():
+			return
+		}
+	}
+}
+
+// tell sends what the page does not know yet.
+func (p *peer) tell(session *broadcast.Session) {
+	if state := session.Room(); state != p.told {
+		p.told = state
+		p.socket.send(roomMessage{Type: "room", roomFields: fieldsOf(p.role, state)})
+	}
+	trouble := session.Trouble()
+	if trouble == nil {
+		p.trouble = broadcast.Error{}
+		return
+	}
+	if *trouble != p.trouble {
+		p.trouble = *trouble
+		p.socket.send(errorOf(trouble))
+	}
+}

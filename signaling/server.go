@@ -1,0 +1,200 @@
+// Package signaling is the relay's HTTP side: the WebSocket over which a page
+// and the relay agree on a session, and the rule for strangers in front of it
+// and of the pages. It is a thin front end over broadcast.Session; media never
+// passes it.
+package signaling
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"github.com/gorilla/websocket"
+
+	"relay/broadcast"
+)
+
+// maxBody is the largest body of any request.
+const maxBody = maxSDP
+
+// Config is what a Server is made of.
+type Config struct {
+	Relay *broadcast.Relay
+	// Pages serves every path that signaling does not.
+	Pages http.Handler
+	// AllowOrigin are the origins, beside our own, whose pages may speak to the
+	// relay ("https://school.example").
+	AllowOrigin []string
+	// AllowHost are the host names, beside local ones, under which the relay is
+	// reached ("relay.school.example").
+	AllowHost []string
+	Log       *slog.Logger
+}
+
+// Server serves the WebSockets and the pages. It is an http.Handler.
+type Server struct {
+	// static
+	config    Config
+	strangers *strangers
+	handler   http.Handler
+	upgrader  websocket.Upgrader
+	ctx       context.Context // its end is every socket's end
+	stop      context.CancelCauseFunc
+
+	speakers speakers
+
+	mu      sync.Mutex // so that no socket comes in while Close waits
+	sockets sync.WaitGroup
+}
+
+// New makes a Server. It fails when an allowed origin or host cannot be one.
+func New(config Config) (*Server, error) {
+	machine, err := os.Hostname()
+	if err != nil {
+		config.Log.Warn("this machine's name is unknown, and will not be served", "cause", err)
+	}
+	strangers, err := newStrangers(config.AllowOrigin, config.AllowHost, machine)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, strangers: strangers, speakers: speakers{sessions: map[string]*peer{}}}
+	s.ctx, s.stop = context.WithCancelCause(context.Background())
+	s.upgrader = websocket.Upgrader{
+		CheckOrigin: func(*http.Request) bool { return true }, // refuseOrigins has been there
+		Error:       func(w http.ResponseWriter, _ *http.Request, _ int, _ error) { writeProblem(w, errNoWebSocket) },
+	}
+	s.handler = s.catchPanics(s.refuseHosts(s.refuseOrigins(limitBody(s.routes()))))
+	return s, nil
+}
+
+var errNoWebSocket = refuse(broadcast.CodeBadRequest, "This address speaks WebSocket (RFC 6455) only.")
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ws/push/{room}", func(w http.ResponseWriter, r *http.Request) {
+		s.converse(w, r, broadcast.RolePublisher)
+	})
+	mux.HandleFunc("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) {
+		s.converse(w, r, broadcast.RoleViewer)
+	})
+	mux.Handle("/", s.config.Pages)
+	return mux
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.handler.ServeHTTP(w, r)
+}
+
+// Close says bye on every socket, and returns when all have ended. Whoever comes
+// later is told that the relay is shutting down. Sessions are left to the Relay.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.stop(broadcast.ErrShuttingDown)
+	s.mu.Unlock()
+	s.sockets.Wait()
+}
+
+// enter counts a socket in; it is false once Close was called.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.sockets.Add(1)
+	return true
+}
+
+// converse is one WebSocket from beginning to end.
+func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast.Role) {
+	if !s.enter() {
+		writeProblem(w, broadcast.ErrShuttingDown)
+		return
+	}
+	defer s.sockets.Done()
+	conn, err := s.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // the upgrader has answered
+	}
+	room, remote := r.PathValue("room"), remoteAddr(r)
+	log := s.config.Log.With("room", room, "role", role.String(), "remote", remote.String())
+	p := &peer{
+		server: s, role: role, room: room, remote: remote, log: log,
+		socket:  newSocket(s.ctx, conn, log),
+		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
+	}
+	if !broadcast.ValidRoom(room) {
+		p.socket.end(refusal{errRoomName})
+	}
+	p.run()
+}
+
+var errRoomName = refuse(broadcast.CodeBadRequest, "A room's name is 1 to 64 of the letters A to Z and a to z, digits, _ and -.")
+
+func remoteAddr(r *http.Request) netip.Addr {
+	remote, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return remote.Addr().Unmap()
+}
+
+// catchPanics keeps one request's bug from being everybody's.
+func (s *Server) catchPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			v := recover()
+			if v == nil {
+				return
+			}
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(v)
+			}
+			s.config.Log.Error("request panicked", "path", r.URL.Path, "cause", v, "stack", string(debug.Stack()))
+			writeProblem(w, errPanicked)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errPanicked = errors.New("request panicked")
+
+// refuseHosts answers 421 to names that a stranger may own.
+func (s *Server) refuseHosts(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.strangers.allowsHost(r.Host) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.config.Log.Warn("host refused", "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-host")
+		writeMisdirected(w, r.Host)
+	})
+}
+
+// refuseOrigins answers 403 to pages of other origins.
+func (s *Server) refuseOrigins(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.strangers.allowsOrigin(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		origin := r.Header.Get("Origin")
+		s.config.Log.Warn("origin refused", "origin", origin, "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
+		writeProblem(w, errOrigin)
+	})
+}
+
+var errOrigin = refuse(broadcast.CodeForbidden, "Pages of this origin may not use the relay; its flag --allow-origin can name it.")
+
+func limitBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}

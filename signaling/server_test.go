@@ -1,0 +1,130 @@
+package signaling
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"relay/broadcast"
+)
+
+// newTestServer is a Server that is closed with the test.
+func newTestServer(t *testing.T, relay *broadcast.Relay) *Server {
+	t.Helper()
+	pages := http.NewServeMux()
+	pages.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.Copy(io.Discard, r.Body); err != nil {
+			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+		}
+	})
+	pages.HandleFunc("/bug", func(http.ResponseWriter, *http.Request) { panic("a bug") })
+	s, err := New(Config{
+		Relay: relay, Pages: pages, Log: slog.New(slog.DiscardHandler),
+		AllowOrigin: []string{"https://school.example"}, AllowHost: []string{"relay.school.example"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestRequests(t *testing.T) {
+	for name, test := range map[string]struct {
+		method, path, host, origin string
+		body                       string
+		status                     int
+		says                       string
+	}{
+		"page":                   {"GET", "/pull/math", "localhost:8080", "", "", 200, ""},
+		"page by address":        {"GET", "/", "192.0.2.7:8080", "", "", 200, ""},
+		"page by allowed name":   {"GET", "/", "relay.school.example", "", "", 200, ""},
+		"page from itself":       {"GET", "/", "box", "http://box", "", 200, ""},
+		"page from elsewhere":    {"GET", "/", "box", "http://evil.example", "", 403, "--allow-origin"},
+		"page from nowhere":      {"GET", "/", "box", "null", "", 403, `"code":"forbidden"`},
+		"rebinding":              {"GET", "/pull", "evil.example:8080", "http://evil.example:8080", "", 421, "--allow-host evil.example<"},
+		"rebinding a socket":     {"GET", "/ws/pull/math", "evil.example", "http://evil.example", "", 421, "--allow-host"},
+		"scripts in a host name": {"GET", "/", "<script>alert(1)</script>", "", "", 421, "IP address"},
+		"no host":                {"GET", "/", "", "", "", 421, "IP address"},
+		"socket without upgrade": {"GET", "/ws/pull/math", "box", "", "", 400, "WebSocket"},
+		"socket by a stranger":   {"GET", "/ws/push/math", "box", "https://evil.example", "", 403, "forbidden"},
+		"bug":                    {"GET", "/bug", "box", "", "", 500, `"code":"internal"`},
+		"large body":             {"POST", "/", "box", "", strings.Repeat("x", maxBody+1), 413, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
+			r.Host = test.host
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			w := httptest.NewRecorder()
+			newTestServer(t, nil).ServeHTTP(w, r)
+			if w.Code != test.status || !strings.Contains(w.Body.String(), test.says) || strings.Contains(w.Body.String(), "<script") {
+				t.Errorf("got %d %s", w.Code, w.Body)
+			}
+		})
+	}
+}
+
+func TestSocketsOfStrangers(t *testing.T) {
+	server := httptest.NewServer(newTestServer(t, nil))
+	defer server.Close()
+	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws/push/math"
+	for name, test := range map[string]struct {
+		header http.Header
+		status int
+	}{
+		"own page":       {http.Header{"Origin": {server.URL}}, 101},
+		"native client":  {nil, 101},
+		"allowed origin": {http.Header{"Origin": {"https://school.example"}}, 101},
+		"other origin":   {http.Header{"Origin": {"https://evil.example"}}, 403},
+		"null":           {http.Header{"Origin": {"null"}}, 403},
+		"rebound name":   {http.Header{"Origin": {"http://evil.example"}, "Host": {"evil.example"}}, 421},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ws, response, err := websocket.DefaultDialer.Dial(url, test.header)
+			if response == nil || response.StatusCode != test.status {
+				t.Fatalf("got %v, %v", response, err)
+			}
+			if err == nil {
+				_ = ws.Close()
+			}
+		})
+	}
+}
+
+func TestClosedServer(t *testing.T) {
+	s := newTestServer(t, nil)
+	server := httptest.NewServer(s)
+	defer server.Close()
+	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws/pull/math"
+	ws, _, err := websocket.DefaultDialer.Dial(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	done := make(chan struct{})
+	go func() { s.Close(); close(done) }()
+	var m bye
+	if err := ws.ReadJSON(&m); err != nil || m != (bye{"bye", "shutting-down", 2}) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseServiceRestart) {
+		t.Errorf("closed by %v", err)
+	}
+	<-done
+	_, response, err := websocket.DefaultDialer.Dial(url, nil)
+	if err == nil || response.StatusCode != 503 || response.Header.Get("Retry-After") != "2" {
+		t.Fatalf("after Close: %v, %v", response, err)
+	}
+	var p struct{ Code string }
+	if err := json.NewDecoder(response.Body).Decode(&p); err != nil || p.Code != "shutting-down" {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
