@@ -33,15 +33,18 @@ type DownTrack struct {
 	primed atomic.Pointer[squeeze]
 
 	// owned by the fan-out's run
-	phase   phase
-	from    uint64 // packets up to this order came with the priming
-	header  rtp.Header
-	lacking bool // the viewer lacks the codec that flows
+	phase  phase
+	from   uint64 // packets up to this order came with the priming
+	header rtp.Header
 
-	sent, octets atomic.Uint64 // on the media SSRC
-	repeated     atomic.Uint64 // on the RTX SSRC, or again
-	paused       atomic.Bool   // the viewer's network is too slow
-	playing      atomic.Bool   // packets are sent: NACKs and PLIs are served
+	lacking  atomic.Bool   // the viewer lacks the codec that flows
+	slow     atomic.Bool   // the viewer's network can't carry it
+	absent   atomic.Bool   // the viewer is silent: nothing is sent into the void
+	playing  atomic.Bool   // packets are sent: NACKs and PLIs are served
+	sent     atomic.Uint64 // packets on the media SSRC
+	octets   atomic.Uint64 // bytes of payload in these
+	repeated atomic.Uint64 // packets sent again
+	drops    drops
 
 	repair repair
 	health health
@@ -190,37 +193,52 @@ func (d *DownTrack) prime(b *binding, now time.Time) {
 	}
 }
 
-// pass sends a packet, unless the viewer lacks its codec, can't keep up, or
+// pass sends a packet, unless the viewer lacks its codec, can't take it, or
 // waits for a key frame.
 func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
 	to := b.match(p.format)
-	if lacks := to == nil; lacks != d.lacking {
-		d.lacking = lacks
-		d.tellCodec(p.format.codec, lacks)
+	if lacks := to == nil; d.lacking.Load() != lacks {
+		d.lacking.Store(lacks)
+		d.fanout.changed()
 	}
 	switch {
-	case to == nil || d.paused.Load():
+	case to == nil:
+		d.interrupt(dropCodec)
+	case d.absent.Load():
+		d.interrupt(dropAbsent)
+	case d.slow.Load():
+		d.interrupt(dropSlow)
+	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
+		d.drops.count(dropNoKeyFrame)
+		d.fanout.governor.want(now)
+	default:
+		d.resume()
+		d.send(b, p, to.media)
+	}
+}
+
+// interrupt leaves a packet out; what comes after starts at a key frame.
+func (d *DownTrack) interrupt(reason dropReason) {
+	d.drops.count(reason)
+	if d.phase != phaseWaiting {
 		d.phase = phaseWaiting
 		d.playing.Store(false)
-		return
-	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
-		d.fanout.governor.want(now)
-		return
 	}
+}
+
+// back is called when a silent viewer is there again.
+func (d *DownTrack) back() {
+	d.absent.Store(false)
+	if d.fanout.kind == kindVideo {
+		d.fanout.wantKeyFrame()
+	}
+}
+
+func (d *DownTrack) resume() {
 	if d.phase != phaseLive {
 		d.phase = phaseLive
 		d.playing.Store(true)
 	}
-	d.send(b, p, to.media)
-}
-
-// tellCodec tells the viewer's page and the presenter.
-func (d *DownTrack) tellCodec(c Codec, lacks bool) {
-	if !lacks {
-		d.session.setTrouble(nil)
-		return
-	}
-	d.session.setTrouble(errorf(CodeCodecUnsupported, "This browser can't play %s, which the presenter sends.", c))
 }
 
 // send writes one packet on the media SSRC. Nothing is allocated.
@@ -230,10 +248,12 @@ func (d *DownTrack) send(b *binding, p *packet, payloadType uint8) {
 	d.header.SequenceNumber = p.seq
 	d.header.Timestamp = d.primed.Load().stamp(p)
 	payload := p.payload()
-	if _, err := b.write.WriteRTP(&d.header, payload); err == nil {
-		d.sent.Add(1)
-		d.octets.Add(uint64(len(payload)))
+	if _, err := b.write.WriteRTP(&d.header, payload); err != nil {
+		d.drops.count(dropWrite)
+		return
 	}
+	d.sent.Add(1)
+	d.octets.Add(uint64(len(payload)))
 }
 
 // resend repeats a packet as RTX (RFC 4588), or, where that was not
@@ -256,9 +276,11 @@ func (d *DownTrack) resend(b *binding, p *packet) {
 	} else {
 		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.ssrc, to.media, p.seq
 	}
-	if _, err := b.write.WriteRTP(&r.header, payload); err == nil {
-		d.repeated.Add(1)
+	if _, err := b.write.WriteRTP(&r.header, payload); err != nil {
+		d.drops.count(dropWrite)
+		return
 	}
+	d.repeated.Add(1)
 }
 
 // repeatTail repeats the last packet of a silent picture for a viewer with RTX.

@@ -49,6 +49,7 @@ type fanout struct {
 
 	wanted atomic.Bool   // some viewer asked for a key frame
 	codec  atomic.Uint32 // Codec that flows
+	drops  drops
 
 	mu       sync.Mutex // guards what follows
 	source   *Track     // whose packets are taken; nil: nobody's
@@ -90,7 +91,7 @@ func (f *fanout) flowing() Codec { return Codec(f.codec.Load()) }
 // flows notes the codec, and tells the room when it is another one. The caller
 // holds no lock.
 func (f *fanout) flows(c Codec) {
-	if f.codec.Swap(uint32(c)) != uint32(c) {
+	if f.flowing() != c && f.codec.Swap(uint32(c)) != uint32(c) {
 		f.changed()
 	}
 }
@@ -120,7 +121,11 @@ func (f *fanout) forget() {
 // take stores a packet of t's and queues it for the viewers.
 func (f *fanout) take(t *Track, h *rtp.Header, payload []byte, now time.Time) {
 	format := t.formats[h.PayloadType]
-	if format != nil && f.store(t, format, h, payload, now) {
+	if format == nil {
+		f.drops.count(dropPayloadType)
+		return
+	}
+	if f.store(t, format, h, payload, now) {
 		f.signal()
 		f.flows(format.codec)
 	}
@@ -131,11 +136,13 @@ func (f *fanout) store(t *Track, format *format, h *rtp.Header, payload []byte, 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.source != t {
+		f.drops.count(dropReplaced)
 		return false
 	}
 	f.gaps.received(h.SequenceNumber, now)
 	seq, timestamp, ok := f.timeline.shift(h.SequenceNumber, h.Timestamp, format.codec.clockRate(), now)
 	if !ok {
+		f.drops.count(dropEarly)
 		return false
 	}
 	p := newPacket(seq, payload)
@@ -143,13 +150,16 @@ func (f *fanout) store(t *Track, format *format, h *rtp.Header, payload []byte, 
 	p.keyStart = f.kind == kindVideo && f.keys.start(format.codec, timestamp, payload)
 	p.order = f.order + 1
 	if !f.history.add(p) {
+		f.drops.count(dropDuplicate)
 		return false
 	}
 	f.order++
 	f.heard = now
-	if len(f.pending) < maxPending {
-		f.pending = append(f.pending, p)
+	if len(f.pending) == maxPending {
+		f.drops.count(dropBehind)
+		return false
 	}
+	f.pending = append(f.pending, p)
 	return true
 }
 

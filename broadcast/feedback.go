@@ -69,7 +69,13 @@ func (d *DownTrack) repairs(b *binding, pairs []rtcp.NackPair, budget *nackBudge
 	sent, rtt := d.sent.Load(), d.health.roundTrip()
 	for _, pair := range pairs {
 		pair.Range(func(seq uint16) bool {
-			if p := d.fanout.history.get(seq); p != nil && budget.allow(seq, sent, rtt, now) {
+			p := d.fanout.history.get(seq)
+			switch {
+			case p == nil:
+				d.drops.count(dropForgotten)
+			case !budget.allow(seq, sent, rtt, now):
+				d.drops.count(dropBudget)
+			default:
 				d.resend(b, p)
 			}
 			return true
@@ -92,9 +98,9 @@ func (d *DownTrack) judge(b *binding, reports []rtcp.ReceptionReport, now time.T
 		}
 		need, stop := d.health.report(&r, d.octets.Load(), d.fanout.kind, now)
 		if stop {
-			d.paused.Store(true)
+			d.slow.Store(true)
 			d.playing.Store(false)
-			d.session.setTrouble(tooSlow(need, r.FractionLost))
+			d.session.setSlow(tooSlow(need, r.FractionLost))
 		}
 	}
 }
@@ -123,15 +129,15 @@ func tooSlow(need int, fractionLost uint8) *Error {
 
 // retry starts a stopped video again, at the next key frame.
 func (d *DownTrack) retry(now time.Time) {
-	if !d.paused.Load() {
+	if !d.slow.Load() {
 		return
 	}
 	d.health.mu.Lock()
 	again := d.health.judge.retry(now)
 	d.health.mu.Unlock()
 	if again {
-		d.paused.Store(false)
-		d.session.setTrouble(nil)
+		d.slow.Store(false)
+		d.session.setSlow(nil)
 		d.fanout.wantKeyFrame()
 	}
 }

@@ -261,6 +261,9 @@ func (s *Session) AddCandidate(candidate string) error {
 func (s *Session) addDownTracks(pc *webrtc.PeerConnection, o *offer, strangers *strangers) error {
 	var downs []*DownTrack
 	for _, section := range o.sections {
+		if !section.known {
+			continue // Pion turns the section down
+		}
 		d := newDownTrack(s, section.kind)
 		transceiver, err := pc.AddTransceiverFromTrack(d, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		if err != nil {

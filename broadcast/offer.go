@@ -32,8 +32,9 @@ type offer struct {
 
 // section is one m-line.
 type section struct {
-	kind kind
-	mid  string
+	kind  kind
+	mid   string
+	known bool // the relay has one of its codecs
 }
 
 func (o *offer) has(k kind) bool {
@@ -74,7 +75,7 @@ func badOffer(why string, args ...any) *Error {
 func (o *offer) readSections(desc *sdp.SessionDescription, role Role) error {
 	bundle, _ := desc.Attribute("group")
 	bundled := strings.Fields(strings.TrimPrefix(bundle, "BUNDLE"))
-	var active, known bool
+	var active bool
 	for _, m := range desc.MediaDescriptions {
 		s, err := o.readSection(m)
 		if err != nil {
@@ -85,7 +86,6 @@ func (o *offer) readSections(desc *sdp.SessionDescription, role Role) error {
 		}
 		o.sections = append(o.sections, s)
 		active = active || flows(m, role)
-		known = known || hasKnownCodec(m)
 		o.ssrcs = append(o.ssrcs, announcedSSRCs(m)...)
 	}
 	switch {
@@ -93,7 +93,7 @@ func (o *offer) readSections(desc *sdp.SessionDescription, role Role) error {
 		return badOffer("it has no audio or video section")
 	case !active:
 		return badOffer("none of its sections %s", [...]string{"sends", "receives"}[role])
-	case !known:
+	case !slices.ContainsFunc(o.sections, func(s section) bool { return s.known }):
 		return errorf(CodeCodecUnsupported, "None of the codecs offered is one of VP8, VP9, H264, AV1 and Opus.")
 	}
 	return nil
@@ -110,6 +110,7 @@ func (o *offer) readSection(m *sdp.MediaDescription) (section, error) {
 		return s, badOffer("only audio and video sections are taken, not %q", m.MediaName.Media)
 	}
 	s.mid, _ = m.Attribute("mid")
+	s.known = hasKnownCodec(m)
 	switch {
 	case s.mid == "" || len(s.mid) > maxIceString:
 		return s, badOffer("the %s section has no mid", s.kind)

@@ -128,7 +128,7 @@ func (room *Room) state() RoomState {
 	for s := range room.sessions {
 		if s.role == RoleViewer && s.connected {
 			state.Viewers++
-			if s.trouble != nil && s.trouble.Code == CodeCodecUnsupported {
+			if s.lacksCodec() {
 				state.Unplayable++
 			}
 		}

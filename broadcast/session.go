@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -62,12 +63,14 @@ type Session struct {
 	peer  atomic.Pointer[webrtc.PeerConnection]
 	downs atomic.Pointer[[]*DownTrack] // a viewer's
 
+	received atomic.Uint64 // packets of a publisher's
+
 	// guarded by relay.mu
 	token     string
 	connected bool        // media can flow: the session counts
 	ever      bool        // it was connected once
 	timer     *time.Timer // ends a session that does not connect, or is silent
-	trouble   *Error
+	slow      *Error      // while the viewer's network can't carry the picture
 }
 
 // newSession opens a session in room. The caller holds relay.mu.
@@ -147,15 +150,27 @@ func (s *Session) Room() RoomState {
 func (s *Session) Trouble() *Error {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
-	return s.trouble
+	switch {
+	case s.room.since.IsZero():
+		return nil
+	case s.lacksCodec():
+		return errorf(CodeCodecUnsupported, "This browser can't play %s, which the presenter sends.", s.room.video.flowing())
+	}
+	return s.slow
 }
 
-// setTrouble is called when it begins and, with nil, when it is over.
-func (s *Session) setTrouble(trouble *Error) {
+// lacksCodec reports whether the viewer can't play what flows.
+func (s *Session) lacksCodec() bool {
+	return slices.ContainsFunc(s.downTracks(), func(d *DownTrack) bool { return d.lacking.Load() })
+}
+
+// setSlow is called when the viewer's network turns out to be too slow and,
+// with nil, when the picture is tried again.
+func (s *Session) setSlow(trouble *Error) {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
-	s.trouble = trouble
-	s.room.notify()
+	s.slow = trouble
+	s.notify()
 }
 
 // Changed receives when Room or Trouble may have changed. Changes are
@@ -196,7 +211,7 @@ func (s *Session) end() {
 		_ = pc.GracefulClose()
 	}
 	if ever {
-		s.log.Info(s.role.String()+" left", "cause", cause, "after", time.Since(s.began).Round(time.Millisecond), "packets", s.packets())
+		s.log.Info(s.role.String()+" left", "cause", cause, "after", time.Since(s.began).Round(time.Millisecond), s.traffic())
 	} else {
 		s.log.Debug("session ended", "cause", cause)
 	}
@@ -209,12 +224,17 @@ func (s *Session) downTracks() []*DownTrack {
 	return nil
 }
 
-// packets is how many were sent to a viewer.
-func (s *Session) packets() (n uint64) {
+// traffic is what the log says of a session's packets.
+func (s *Session) traffic() slog.Attr {
+	var facts []any
 	for _, d := range s.downTracks() {
-		n += d.sent.Load()
+		facts = append(facts, slog.Group(d.fanout.kind.String(),
+			"packets", d.sent.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
 	}
-	return n
+	if s.role == RolePublisher {
+		facts = append(facts, "packets", s.received.Load(), "video_dropped", &s.room.video.drops, "audio_dropped", &s.room.audio.drops)
+	}
+	return slog.Group("traffic", facts...)
 }
 
 // up notes that media can flow.
@@ -232,8 +252,12 @@ func (s *Session) up() {
 	relay.mu.Unlock()
 	if first {
 		s.log.Info(s.role.String()+" joined", "remote", s.remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
-		for _, d := range s.downTracks() {
+	}
+	for _, d := range s.downTracks() {
+		if first {
 			d.fanout.join(d)
+		} else {
+			d.back()
 		}
 	}
 }
@@ -248,6 +272,9 @@ func (s *Session) down() {
 		return
 	}
 	s.connected = false
+	for _, d := range s.downTracks() {
+		d.absent.Store(true)
+	}
 	s.endIn(holdTime, ErrSilent)
 	s.room.down(s)
 }

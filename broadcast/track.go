@@ -86,6 +86,7 @@ func (t *Track) parse(header *rtp.Header, b []byte) {
 	if header.Padding && len(payload) > 0 {
 		payload = payload[:len(payload)-min(int(payload[len(payload)-1]), len(payload))]
 	}
+	t.session.received.Add(1)
 	t.fanout.take(t, header, payload, time.Now())
 }
 

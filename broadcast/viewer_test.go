@@ -2,6 +2,8 @@ package broadcast
 
 import (
 	"errors"
+	"math/rand/v2"
+	"net"
 	"testing"
 	"time"
 
@@ -264,4 +266,97 @@ func TestInventedSSRCsEndTheSession(t *testing.T) {
 	if other.session.Cause() != nil {
 		t.Error("another viewer's session ended")
 	}
+}
+
+// Nothing is sent to a viewer that fell silent; it starts again at a key frame.
+func TestSilentViewerComesBack(t *testing.T) {
+	relay := newTestRelay(t)
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	p.frame(true, 2)
+	v.awaitPackets(2)
+	v.session.down()
+	down := v.session.downTracks()[0]
+	p.frame(false, 2)
+	eventually(t, "packets left out", func() bool { return down.drops[dropAbsent].Load() == 2 })
+	if relay.Room("math").Viewers != 0 {
+		t.Error("a silent viewer counts")
+	}
+	keyFramesAsked(p)
+	v.session.up()
+	eventually(t, "a key frame is asked for", func() bool { return keyFramesAsked(p) > 0 })
+	p.frame(true, 2)
+	if got := v.awaitPackets(4); counterOf(got[2]) != 5 {
+		t.Errorf("it goes on with packet %d", counterOf(got[2]))
+	}
+}
+
+// A viewer that lacks the codec has no trouble while nobody presents.
+func TestTroubleIsOverWhenIdle(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math", webrtc.MimeTypeVP8, webrtc.MimeTypeOpus)
+	v.awaitConnected()
+	for range 2 {
+		p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeH264)
+		p.frame(true, 1)
+		eventually(t, "trouble", func() bool { return v.session.Trouble() != nil })
+		p.session.Close(ErrLeft)
+		eventually(t, "no trouble", func() bool { return v.session.Trouble() == nil })
+	}
+}
+
+// What the relay does not know of an offer is turned down; the rest plays.
+func TestUnknownVideoCodec(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math", "video/H265", webrtc.MimeTypeOpus)
+	v.awaitConnected()
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	p.frame(true, 1)
+	if err := p.audio.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: 1}, Payload: []byte{1}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "sound", func() bool { v.mu.Lock(); defer v.mu.Unlock(); return v.audio > 0 })
+	nothing, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := newClient(t, newClientAPI(t, clientOn(nil), "video/H265"))
+	if _, err := only.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nothing.Offer(only.offer(false)); AsError(err).Code != CodeCodecUnsupported {
+		t.Errorf("an offer of unknown codecs only: %v", err)
+	}
+}
+
+// Whatever comes to the UDP port, nobody notices.
+func TestGarbageOnThePort(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	p.frame(true, 1)
+	v.awaitPackets(1)
+	stranger, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: loopback.AsSlice(), Port: int(relay.mux.port())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	stun := []byte{0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+	answer := append([]byte{1, 1}, stun[2:]...)
+	starts := [][]byte{nil, stun, answer, {0x80, 96}, {0x81, 205}, {22, 254, 253}} // RTP, RTCP, DTLS
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 2000 {
+		garbage := make([]byte, random.IntN(1500))
+		for n := range garbage {
+			garbage[n] = byte(random.Uint32())
+		}
+		copy(garbage, starts[i%len(starts)])
+		if _, err := stranger.Write(garbage); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.frame(false, 1)
+	contiguous(t, v.awaitPackets(2))
 }
