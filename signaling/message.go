@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -146,6 +147,9 @@ type (
 		ICEServers []struct{} `json:"iceServers"` // none: the relay's own addresses are in its answer
 		Resume     string     `json:"resume"`
 		MaxBitrate int        `json:"maxBitrate,omitempty"` // bit/s, for a publisher
+		// Addresses are the relay's on its networks, for a publisher: its page may
+		// know the relay as localhost only, which is no link for viewers.
+		Addresses []netip.Addr `json:"addresses,omitempty"`
 		roomFields
 	}
 	roomMessage struct {
@@ -183,13 +187,13 @@ type (
 	}
 )
 
-func welcomeOf(s *broadcast.Session, state broadcast.RoomState) welcome {
+func welcomeOf(s *broadcast.Session, state broadcast.RoomState, addresses func() []netip.Addr) welcome {
 	m := welcome{
 		Type: "welcome", ID: s.ID(), Room: s.RoomName(), Role: s.Role().String(),
 		ICEServers: []struct{}{}, Resume: s.Token(), roomFields: fieldsOf(s.Role(), state),
 	}
 	if s.Role() == broadcast.RolePublisher {
-		m.MaxBitrate = s.MaxBitrate()
+		m.MaxBitrate, m.Addresses = s.MaxBitrate(), addresses()
 	}
 	return m
 }

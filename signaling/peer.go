@@ -137,7 +137,7 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(welcomeOf(session, p.told))
+	p.socket.send(welcomeOf(session, p.told, p.server.config.Addresses))
 	go p.watch(session)
 	return nil
 }

@@ -27,6 +27,8 @@ type Config struct {
 	Relay *broadcast.Relay
 	// Pages serves every path that signaling does not.
 	Pages http.Handler
+	// Addresses are those under which viewers reach this machine; nil: not known.
+	Addresses func() []netip.Addr
 	// AllowOrigin are the origins, beside our own, whose pages may speak to the
 	// relay ("https://school.example").
 	AllowOrigin []string
@@ -61,6 +63,9 @@ func New(config Config) (*Server, error) {
 	strangers, err := newStrangers(config.AllowOrigin, config.AllowHost, machine)
 	if err != nil {
 		return nil, err
+	}
+	if config.Addresses == nil {
+		config.Addresses = func() []netip.Addr { return nil }
 	}
 	s := &Server{config: config, strangers: strangers, speakers: speakers{sessions: map[string]*peer{}}}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())

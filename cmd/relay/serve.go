@@ -65,7 +65,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return errors.Join(err, opened.close())
 	}
 	front, err := signaling.New(signaling.Config{
-		Relay: relay, Pages: static.Handler(), AllowOrigin: o.allowOrigin, AllowHost: o.allowHost, Log: log,
+		Relay: relay, Pages: static.Handler(), Addresses: lanAddresses, AllowOrigin: o.allowOrigin, AllowHost: o.allowHost, Log: log,
 	})
 	if err != nil {
 		return errors.Join(err, opened.tcp.Close(), relay.Close())
