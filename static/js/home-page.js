@@ -1,0 +1,28 @@
+// The page at /: which room, and present or watch.
+
+import { element, say, speak, translator } from './page.js';
+import { DEFAULT_ROOM, pageURL, validRoom } from './room.js';
+
+const form = element('form', HTMLFormElement);
+const room = element('room', HTMLInputElement);
+const hint = element('hint', HTMLElement);
+
+function check() {
+  const valid = validRoom(room.value || DEFAULT_ROOM);
+  room.setAttribute('aria-invalid', String(!valid));
+  say(hint, translator.t(valid ? 'home.hint' : 'home.invalid'));
+  return valid;
+}
+
+room.addEventListener('input', check);
+translator.onChange(check);
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  if (!check()) return room.focus();
+  const page = event.submitter?.id === 'watch' ? 'pull' : 'push';
+  location.assign(pageURL(location, page, room.value || DEFAULT_ROOM));
+});
+
+speak();
+check();

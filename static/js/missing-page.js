@@ -1,0 +1,5 @@
+// The page for what is not there.
+
+import { speak } from './page.js';
+
+speak();

@@ -1,0 +1,58 @@
+// What all pages share: elements by id, texts, the language switch.
+
+import { Translator } from './i18n.js';
+
+export const translator = new Translator(navigator.languages, localStorage);
+
+/**
+ * The element with this id.
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+export function element(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`no ${type.name} with id ${id}`);
+  return found;
+}
+
+/**
+ * Shows a text where it changed: a screen reader reads only what is new.
+ * @param {HTMLElement} target
+ * @param {string} text
+ */
+export function say(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/**
+ * Puts the fixed texts in place, now and whenever the language changes.
+ * `data-t` names an element's text, `data-t-title` its title and accessible name.
+ * @param {import('./i18n.js').Values} values
+ */
+export function speak(values = {}) {
+  const place = () => {
+    document.documentElement.lang = translator.language === 'en' ? 'en' : 'zh-Hans';
+    document.title = translator.t(document.body.dataset.title ?? '', values);
+    for (const target of document.querySelectorAll('[data-t]')) {
+      target.textContent = translator.t(target.getAttribute('data-t') ?? '', values);
+    }
+    for (const target of document.querySelectorAll('[data-t-title]')) label(target, target.getAttribute('data-t-title') ?? '');
+  };
+  const lang = element('lang', HTMLButtonElement);
+  lang.addEventListener('click', () => translator.toggle());
+  translator.onChange(place);
+  place();
+}
+
+/**
+ * Names a control that has no text.
+ * @param {Element} target
+ * @param {string} key
+ */
+export function label(target, key) {
+  const text = translator.t(key);
+  target.setAttribute('title', text);
+  target.setAttribute('aria-label', text);
+}

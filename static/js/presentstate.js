@@ -1,0 +1,68 @@
+// What a presenter's page shows, out of what is known. Pure.
+
+/** @import { Room, ErrorMessage } from './messages.js' */
+/** @import { LinkState } from './link.js' */
+
+/** @typedef {'loading'|'ready'|'connecting'|'live'|'held'|'failed'|'ended'} PresentState */
+
+/**
+ * @typedef {object} PresentFacts
+ * @property {Room|null} room            null before the first welcome
+ * @property {boolean} up                the signaling WebSocket is joined
+ * @property {boolean} mine              whatever is live in this room is ours
+ * @property {boolean} sharing           there is a source to send
+ * @property {boolean} ended             there was one
+ * @property {LinkState} link
+ * @property {ErrorMessage|null} refusal why the relay does not let us in, or present
+ * @property {string|null} unable        why this browser cannot present here, as a key
+ */
+
+/**
+ * @param {PresentFacts} facts
+ * @returns {PresentState}
+ */
+export function presentState(facts) {
+  if (facts.unable) return 'failed';
+  if (facts.refusal) return facts.refusal.code === 'room-busy' ? 'held' : 'failed';
+  if (facts.sharing) return sharingState(facts);
+  if (!facts.room) return facts.up ? 'loading' : 'failed';
+  if (!facts.up) return 'failed';
+  if (facts.room.state !== 'idle' && !facts.mine) return 'held';
+  return facts.ended ? 'ended' : 'ready';
+}
+
+/**
+ * @param {PresentFacts} facts
+ * @returns {PresentState}
+ */
+function sharingState({ link }) {
+  if (link === 'connected') return 'live';
+  return link === 'failing' ? 'failed' : 'connecting';
+}
+
+/** Since when somebody else presents. @param {PresentFacts} facts */
+export function heldSince({ refusal, room }) {
+  return refusal?.since ?? room?.since ?? null;
+}
+
+/**
+ * The key of the sentence that belongs to a state.
+ * @param {PresentState} state
+ * @param {PresentFacts} facts
+ */
+export function presentText(state, facts) {
+  switch (state) {
+    case 'failed': return failedText(facts);
+    case 'held': return heldSince(facts) ? 'push.held' : 'push.held-unknown';
+    case 'ready': return facts.room?.state === 'away' ? 'push.resume' : 'push.ready';
+    case 'connecting': return facts.link === 'lost' ? 'push.reconnecting' : 'push.connecting';
+    default: return `push.${state}`;
+  }
+}
+
+/** @param {PresentFacts} facts */
+function failedText({ unable, refusal, sharing }) {
+  if (unable) return unable;
+  if (refusal) return `error.${refusal.code}`;
+  return sharing ? 'push.failing' : 'push.unreachable';
+}

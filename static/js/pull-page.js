@@ -1,0 +1,147 @@
+// The viewer's page: the DOM around a Viewer and a Player.
+
+import { names } from './codecs.js';
+import { canFullscreen, toggleFullscreen } from './fullscreen.js';
+import { element, label, say, speak, translator } from './page.js';
+import { Player } from './player.js';
+import { roomOf, socketURL } from './room.js';
+import { Viewer } from './viewer.js';
+import { viewText } from './viewstate.js';
+import { onWake } from './wake.js';
+
+/** The controls go away when nothing has moved for this long. */
+const IDLE = 3_000;
+
+const root = document.documentElement;
+const room = roomOf(location.pathname);
+const video = element('video', HTMLVideoElement);
+const ui = {
+  player: element('player', HTMLElement),
+  status: element('status', HTMLElement),
+  message: element('message', HTMLElement),
+  badge: element('badge', HTMLElement),
+  viewers: element('viewers', HTMLElement),
+  play: element('play', HTMLButtonElement),
+  sound: element('sound', HTMLButtonElement),
+  mute: element('mute', HTMLButtonElement),
+  volume: element('volume', HTMLInputElement),
+  fullscreen: element('fullscreen', HTMLButtonElement),
+};
+
+const capable = 'RTCPeerConnection' in window;
+const player = new Player(video, localStorage, render);
+const viewer = new Viewer({
+  signaling: {
+    url: socketURL(location, 'pull', room),
+    key: `relay.pull.${room}`,
+    storage: sessionStorage,
+    codecs: capable ? names(RTCRtpReceiver.getCapabilities('video')) : [],
+  },
+  unable: capable ? null : 'pull.incapable',
+  changed: render,
+  attach: (stream) => player.attach(stream),
+  reattach: () => player.reattach(),
+});
+
+function render() {
+  const { state, facts } = viewer;
+  root.dataset.state = state;
+  root.toggleAttribute('data-picture', facts.picture);
+  const key = viewText(state, facts);
+  say(ui.status, key ? translator.t(key, { codec: facts.room?.video ?? '' }) : '');
+  say(ui.message, detail());
+  say(ui.badge, state === 'live' ? translator.t('state.live') : '');
+  say(ui.viewers, facts.room?.viewers ? translator.count('pull.viewers', facts.room.viewers) : '');
+  renderSound();
+}
+
+/** The second sentence: what helps, or what happens next. */
+function detail() {
+  const { state, facts } = viewer;
+  const { have, need } = facts.problem ?? {};
+  switch (state) {
+    case 'waiting': return translator.t(facts.wasLive ? 'pull.stopped-hint' : 'pull.waiting-hint');
+    case 'unplayable': return translator.t('pull.unplayable-hint');
+    case 'slow': return have && need
+      ? translator.t('pull.slow-figures', { have: translator.bitrate(have), need: translator.bitrate(need) })
+      : translator.t('pull.slow-hint');
+    default: return '';
+  }
+}
+
+function renderSound() {
+  const { permission, muted, volume } = player;
+  const { state, facts } = viewer;
+  const playing = state === 'live' || state === 'slow' || state === 'away';
+  ui.play.hidden = !playing || permission !== 'refused';
+  ui.sound.hidden = !playing || permission !== 'muted' || !facts.room?.audio;
+  ui.mute.classList.toggle('active', muted);
+  label(ui.mute, muted ? 'pull.unmute' : 'pull.mute');
+  ui.volume.value = String(muted ? 0 : volume);
+}
+
+function renderFullscreen() {
+  const full = Boolean(document.fullscreenElement);
+  ui.fullscreen.hidden = !canFullscreen(video);
+  ui.fullscreen.classList.toggle('active', full);
+  label(ui.fullscreen, full ? 'pull.leave-fullscreen' : 'pull.fullscreen');
+}
+
+function toggleMute() {
+  if (player.muted) player.unmute();
+  else player.setMuted(true);
+}
+
+const toggleFull = () => toggleFullscreen(ui.player, video);
+
+/** @type {ReturnType<typeof setTimeout>|undefined} */ let idle;
+
+function wake() {
+  clearTimeout(idle);
+  root.classList.remove('idle');
+  // Where there is no picture the controls are not in its way.
+  idle = setTimeout(() => root.classList.toggle('idle', viewer.state === 'live'), IDLE);
+}
+
+/** A frame of the picture reached the screen. Not every browser tells; figures do it there. */
+function watchFrames() {
+  viewer.frame();
+  video.requestVideoFrameCallback?.(watchFrames);
+}
+
+ui.sound.addEventListener('click', () => player.unmute());
+ui.play.addEventListener('click', () => player.unmute());
+ui.mute.addEventListener('click', toggleMute);
+ui.volume.addEventListener('input', () => player.setVolume(Number(ui.volume.value)));
+ui.fullscreen.addEventListener('click', toggleFull);
+video.addEventListener('dblclick', toggleFull);
+document.addEventListener('fullscreenchange', renderFullscreen);
+for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) addEventListener(event, wake);
+addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
+  if (ctrlKey || metaKey || altKey || target instanceof HTMLInputElement) return;
+  if (key === 'f') toggleFull();
+  if (key === 'm') toggleMute();
+});
+// A page that is kept for "back" comes alive again by pageshow, as a newcomer.
+addEventListener('pagehide', () => viewer.stop());
+addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) viewer.start();
+});
+
+speak({ room });
+translator.onChange(() => {
+  render();
+  renderFullscreen();
+});
+render();
+renderFullscreen();
+wake();
+video.requestVideoFrameCallback?.(watchFrames);
+if (capable) {
+  onWake(() => viewer.check());
+  viewer.start();
+}
+
+Object.defineProperty(window, 'relay', {
+  value: Object.freeze({ state: () => viewer.state, peer: () => viewer.peer, socket: () => viewer.socket }),
+});

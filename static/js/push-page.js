@@ -1,0 +1,227 @@
+// The presenter's page: the DOM around a Presenter.
+
+import { canShareScreen } from './capture.js';
+import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
+import { copy } from './copy.js';
+import { Mixer } from './mixer.js';
+import { element, label, say, speak, translator } from './page.js';
+import { Presenter } from './presenter.js';
+import { heldSince, presentText } from './presentstate.js';
+import { onlyHere, pageURL, roomOf, socketURL } from './room.js';
+import { onWake } from './wake.js';
+
+/** @import { Outbound } from './stats.js' */
+
+const root = document.documentElement;
+const room = roomOf(location.pathname);
+const devices = navigator.mediaDevices;
+const capabilities = 'RTCRtpSender' in window ? RTCRtpSender.getCapabilities('video') : null;
+const ui = {
+  share: element('share', HTMLButtonElement),
+  camera: element('camera', HTMLButtonElement),
+  switch: element('switch', HTMLButtonElement),
+  stop: element('stop', HTMLButtonElement),
+  mic: element('mic', HTMLButtonElement),
+  mute: element('mute', HTMLButtonElement),
+  level: element('level', HTMLElement),
+  codec: element('codec', HTMLSelectElement),
+  link: element('link', HTMLInputElement),
+  linkNote: element('link-note', HTMLElement),
+  copy: element('copy', HTMLButtonElement),
+  preview: element('preview', HTMLVideoElement),
+  badge: element('badge', HTMLElement),
+  info: element('live-info', HTMLElement),
+  status: element('status', HTMLElement),
+  message: element('message', HTMLElement),
+  viewers: element('viewers', HTMLElement),
+  unplayable: element('unplayable', HTMLElement),
+  elsewhere: element('elsewhere', HTMLElement),
+};
+
+/** What was told last, as a key and its values: said again when the language changes. */
+let notice = { key: /** @type {string|null} */ (null), values: {} };
+/** @type {Outbound|null} */ let figures = null;
+/** @type {'user'|'environment'} */ let facing = 'user';
+let muted = false;
+
+const presenter = new Presenter({
+  signaling: { url: socketURL(location, 'push', room), key: `relay.push.${room}`, storage: sessionStorage, codecs: names(capabilities) },
+  createMixer: () => new Mixer(),
+  devices,
+  capabilities,
+  codec: startingCodec(),
+  unable: unable(),
+  changed: render,
+  preview: (stream) => { ui.preview.srcObject = stream; },
+  notice: tell,
+  figures: (sample) => { figures = sample; render(); },
+});
+
+/** Why this browser cannot present from here, as a key. */
+function unable() {
+  if (!window.isSecureContext) return 'push.insecure';
+  return devices && capabilities ? null : 'push.incapable';
+}
+
+/** The choice in the address, where this browser can send it. */
+function startingCodec() {
+  const wanted = fromQuery(location.search);
+  if (!wanted || has(capabilities, wanted)) return wanted;
+  notice = { key: 'push.not-encodable', values: { codec: wanted } };
+  return '';
+}
+
+/** @param {string|null} key @param {import('./i18n.js').Values} [values] */
+function tell(key, values = {}) {
+  notice = { key, values };
+  render();
+}
+
+function render() {
+  const { state, facts, sources } = presenter;
+  root.dataset.state = state;
+  root.toggleAttribute('data-sharing', facts.sharing);
+  say(ui.badge, translator.t(`state.${state}`));
+  say(ui.status, sentence());
+  say(ui.message, notice.key ? translator.t(notice.key, notice.values) : '');
+  const open = state === 'ready' || state === 'ended';
+  const able = !facts.unable;
+  show(ui.share, able && canShareScreen(devices) && !facts.sharing, open);
+  show(ui.camera, able && sources.kind !== 'camera', open || facts.sharing);
+  // Where no screen can be shared the camera is the thing to press.
+  ui.camera.classList.toggle('primary', !canShareScreen(devices));
+  show(ui.switch, facts.sharing && (canShareScreen(devices) || sources.kind === 'camera'), true);
+  show(ui.stop, facts.sharing, true);
+  say(ui.switch, translator.t(flips() ? 'push.flip' : 'push.switch'));
+  ui.elsewhere.hidden = facts.unable !== 'push.insecure';
+  renderSound();
+  renderAudience();
+}
+
+/** @param {HTMLButtonElement} button @param {boolean} visible @param {boolean} enabled */
+function show(button, visible, enabled) {
+  button.hidden = !visible;
+  button.disabled = !enabled;
+}
+
+/** The sentence of the state. */
+function sentence() {
+  const { state, facts } = presenter;
+  if (state === 'live' && facts.room?.since) return translator.t('push.live-since', { time: translator.time(facts.room.since) });
+  const since = heldSince(facts);
+  const text = translator.t(presentText(state, facts), since ? { time: translator.time(since) } : {});
+  return state === 'ready' && !canShareScreen(devices) ? translator.t('push.camera-only') : text;
+}
+
+/** Without screens to choose from, switching turns the camera round. */
+function flips() {
+  return presenter.sources.kind === 'camera' && !canShareScreen(devices);
+}
+
+function renderSound() {
+  const on = presenter.sources.hasMicrophone;
+  ui.mic.setAttribute('aria-checked', String(on));
+  ui.mic.disabled = Boolean(presenter.facts.unable);
+  ui.mute.hidden = ui.level.hidden = !on;
+  ui.mute.setAttribute('aria-pressed', String(muted));
+  say(ui.mute, translator.t(muted ? 'push.unmute' : 'push.mute'));
+}
+
+function renderAudience() {
+  const { facts } = presenter;
+  const { viewers = 0, unplayable = 0 } = facts.room ?? {};
+  say(ui.viewers, String(viewers));
+  const codec = facts.room?.video ?? '';
+  const key = codec === 'VP8' ? 'push.unplayable.vp8' : 'push.unplayable';
+  say(ui.unplayable, unplayable ? translator.count(key, unplayable, { codec }) : '');
+  say(ui.info, facts.sharing && figures?.codec ? describe(figures) : '');
+}
+
+/** @param {Outbound} sample */
+function describe({ width, height, fps, bitrate, codec }) {
+  return translator.t('push.info', { width, height, fps, codec, bitrate: translator.bitrate(bitrate) });
+}
+
+/** The fixed parts that are filled in once, and again in another language. */
+function fillIn() {
+  const link = pageURL(location, 'pull', room);
+  ui.link.value = link;
+  say(ui.linkNote, onlyHere(location.hostname) ? translator.t('push.link-here', { host: location.hostname }) : '');
+  const selected = ui.codec.value || startingCodec();
+  ui.codec.replaceChildren(new Option(translator.t('push.codec-auto'), ''), ...VIDEO_CODECS.map(codecOption));
+  ui.codec.value = selected;
+  label(ui.preview, 'push.preview');
+  render();
+}
+
+/** @param {string} codec */
+function codecOption(codec) {
+  const able = has(capabilities, codec);
+  const option = new Option(able ? codec : translator.t('push.codec-missing', { codec }), codec);
+  option.disabled = !able;
+  return option;
+}
+
+/** What to open instead, where the browser forbids capture on this address. */
+function pointElsewhere() {
+  const { pathname, host } = location;
+  const port = location.port ? `:${location.port}` : '';
+  for (const [id, address] of [['here', `http://localhost${port}${pathname}`], ['secure', `https://${host}${pathname}`]]) {
+    const anchor = element(id, HTMLAnchorElement);
+    anchor.href = anchor.textContent = address;
+  }
+}
+
+/** The next drawing of the level. */
+let frame = 0;
+
+function drawLevel() {
+  cancelAnimationFrame(frame);
+  if (!presenter.sources.hasMicrophone) return;
+  const level = muted ? 0 : presenter.sources.level();
+  ui.level.style.setProperty('--level', level.toFixed(3));
+  ui.level.setAttribute('aria-valuenow', String(Math.round(100 * level)));
+  frame = requestAnimationFrame(drawLevel);
+}
+
+async function toggleMicrophone() {
+  muted = false;
+  presenter.sources.setMuted(false);
+  await presenter.setMicrophone(!presenter.sources.hasMicrophone);
+  drawLevel();
+}
+
+// No await before these: capture needs the click itself.
+ui.share.addEventListener('click', () => void presenter.shareScreen());
+ui.camera.addEventListener('click', () => void presenter.useCamera(facing));
+ui.switch.addEventListener('click', () => {
+  if (!flips()) return void presenter.shareScreen();
+  facing = facing === 'user' ? 'environment' : 'user';
+  void presenter.useCamera(facing);
+});
+ui.stop.addEventListener('click', () => presenter.stop());
+ui.mic.addEventListener('click', () => void toggleMicrophone());
+ui.mute.addEventListener('click', () => {
+  muted = !muted;
+  presenter.sources.setMuted(muted);
+  render();
+});
+ui.codec.addEventListener('change', () => presenter.setCodec(ui.codec.value));
+ui.copy.addEventListener('click', () => void copy(ui.link, (key) => say(ui.copy, translator.t(key))));
+addEventListener('beforeunload', (event) => {
+  if (presenter.facts.sharing) event.preventDefault();
+});
+
+speak({ room });
+translator.onChange(fillIn);
+fillIn();
+pointElsewhere();
+// Nothing to join for when this browser cannot present from here.
+if (!presenter.facts.unable) {
+  onWake(() => presenter.check());
+  presenter.start();
+}
+
+Object.defineProperty(window, 'relay', {
+  value: Object.freeze({ state: () => presenter.state, peer: () => presenter.peer, socket: () => presenter.socket }),
+});

@@ -1,0 +1,44 @@
+// Rooms and their addresses.
+
+export const DEFAULT_ROOM = 'main';
+
+/** @param {string} name */
+export function validRoom(name) {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(name);
+}
+
+/**
+ * The room of a page's path, like "/pull/math".
+ * @param {string} path
+ */
+export function roomOf(path) {
+  return path.split('/')[2] || DEFAULT_ROOM;
+}
+
+/**
+ * The address of a page.
+ * @param {{origin: string}} location
+ * @param {'push'|'pull'} page
+ * @param {string} room
+ */
+export function pageURL(location, page, room) {
+  return `${location.origin}/${page}${room === DEFAULT_ROOM ? '' : `/${room}`}`;
+}
+
+/**
+ * The address of the signaling WebSocket.
+ * @param {{protocol: string, host: string}} location
+ * @param {'push'|'pull'} page
+ * @param {string} room
+ */
+export function socketURL(location, page, room) {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws/${page}/${room}`;
+}
+
+/**
+ * Whether other machines cannot open this address.
+ * @param {string} hostname
+ */
+export function onlyHere(hostname) {
+  return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}

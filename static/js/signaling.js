@@ -1,0 +1,168 @@
+// The WebSocket to the relay: joins, stays joined, and knows when it is dead.
+
+import { Backoff } from './backoff.js';
+
+/** @import { FromPage, FromRelay, Welcome, ErrorMessage } from './messages.js' */
+
+/** A connection attempt without a welcome by then has failed (SYN lost, relay stuck). */
+const WELCOME_WITHIN = 4_000;
+/** The relay pings every 10 s. */
+const SILENCE = 25_000;
+/** How soon a relay that is there answers a ping. */
+const PONG_WITHIN = 2_000;
+/** How soon to ask again for a place that was refused, in seconds. */
+const REFUSED_RETRY = 2;
+/** Refusals that asking again does not change. */
+const FINAL = new Set(['unauthorized', 'forbidden']);
+
+/**
+ * @typedef {object} SignalingOptions
+ * @property {string} url
+ * @property {string} key                      where `resume` is kept in the storage
+ * @property {Pick<Storage, 'getItem'|'setItem'|'removeItem'>} storage
+ * @property {string[]} codecs                 what this browser can decode or encode
+ * @property {(message: FromRelay) => void} receive   every message but ping and pong
+ * @property {() => void} down                 the socket was lost, or could not be opened
+ * @property {(url: string) => WebSocket} [connect]
+ */
+
+/** One joined WebSocket, opened again for ever until stopped. Owns its socket and all timers. */
+export class Signaling {
+  /** @type {SignalingOptions} */ #options;
+  /** @type {WebSocket|null} */ #socket = null;
+  #backoff = new Backoff();
+  #up = false;
+  #running = false;
+  #final = false;
+  /** Milliseconds that the relay asked us to wait. */
+  #hold = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} the next attempt, or the end of this one */ #timer;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when silence means death */ #silence;
+
+  /** @param {SignalingOptions} options */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** Joined: messages can be sent. */
+  get up() {
+    return this.#up;
+  }
+
+  /** The socket of the moment. */
+  get socket() {
+    return this.#socket;
+  }
+
+  start() {
+    if (this.#running) return;
+    this.#running = true;
+    this.#dial();
+  }
+
+  /** Ends for good, as when the page goes away. */
+  stop() {
+    this.#running = false;
+    this.#detach();
+  }
+
+  /**
+   * Sends if joined, and says whether it did.
+   * @param {FromPage} message
+   */
+  send(message) {
+    if (!this.#up || !this.#socket) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Finds out soon whether the relay is there: after a wake-up, or when media stopped. */
+  check() {
+    if (!this.#running) return;
+    if (this.send({ type: 'ping' })) {
+      this.#expect(PONG_WITHIN);
+    } else if (!this.#socket) {
+      this.#final = false;
+      this.#dial();
+    }
+  }
+
+  /** Forgets the session: the next join is a newcomer's. */
+  forget() {
+    this.#options.storage.removeItem(this.#options.key);
+  }
+
+  #dial() {
+    clearTimeout(this.#timer);
+    const socket = (this.#options.connect ?? ((url) => new WebSocket(url)))(this.#options.url);
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.#lost(), WELCOME_WITHIN);
+    socket.onopen = () => this.#join(socket);
+    socket.onmessage = (event) => this.#read(event.data);
+    socket.onclose = () => this.#lost();
+  }
+
+  /** @param {WebSocket} socket */
+  #join(socket) {
+    const resume = this.#options.storage.getItem(this.#options.key) ?? undefined;
+    socket.send(JSON.stringify({ type: 'join', resume, codecs: this.#options.codecs }));
+  }
+
+  /** @param {string} data */
+  #read(data) {
+    this.#expect(SILENCE);
+    /** @type {FromRelay} */
+    const message = JSON.parse(data);
+    switch (message.type) {
+      case 'ping': this.send({ type: 'pong' }); return;
+      case 'pong': return;
+      case 'welcome': this.#welcomed(message); break;
+      case 'error': this.#refused(message); break;
+      case 'bye': this.#hold = 1_000 * (message.retryAfter ?? 0); break;
+    }
+    this.#options.receive(message);
+  }
+
+  /** @param {Welcome} message */
+  #welcomed(message) {
+    clearTimeout(this.#timer);
+    this.#up = true;
+    this.#hold = 0;
+    this.#backoff.reset();
+    this.#options.storage.setItem(this.#options.key, message.resume);
+  }
+
+  /** An error before the welcome refuses the place; later ones do not end the session. @param {ErrorMessage} message */
+  #refused(message) {
+    if (this.#up) return;
+    this.#hold = 1_000 * (message.retryAfter ?? REFUSED_RETRY);
+    this.#final = FINAL.has(message.code);
+  }
+
+  /** @param {number} within */
+  #expect(within) {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => this.#lost(), within);
+  }
+
+  #lost() {
+    this.#detach();
+    this.#options.down();
+    if (!this.#running || this.#final) return;
+    const delay = Math.max(this.#hold, this.#backoff.next());
+    this.#hold = 0;
+    this.#timer = setTimeout(() => this.#dial(), delay);
+  }
+
+  /** Leaves the socket without hearing from it again. */
+  #detach() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#up = false;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+}

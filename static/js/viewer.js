@@ -1,0 +1,196 @@
+// A viewer: signaling, media and what is known of both. No DOM but the MediaStream it hands out.
+
+import { Link } from './link.js';
+import { Signaling } from './signaling.js';
+import { stereo } from './sdp.js';
+import { inbound } from './stats.js';
+import { viewState } from './viewstate.js';
+import { Watchdog } from './watchdog.js';
+
+/** @import { FromRelay, Room, ErrorMessage, Welcome } from './messages.js' */
+/** @import { SignalingOptions } from './signaling.js' */
+/** @import { LinkOptions } from './link.js' */
+/** @import { ViewFacts, ViewState } from './viewstate.js' */
+
+/** Frames on their way when a problem is told do not yet mean that it is over. */
+const PROBLEM_STAYS = 1_500;
+/** A socket that is replaced within this is not worth a word. */
+const GRACE = 1_500;
+const SAMPLE_EVERY = 1_000;
+
+/**
+ * @typedef {object} ViewerOptions
+ * @property {Omit<SignalingOptions, 'receive'|'down'>} signaling
+ * @property {LinkOptions['createPeer']} [createPeer]
+ * @property {string|null} unable                           why this browser cannot watch, as a key
+ * @property {(state: ViewState) => void} changed            facts or state changed
+ * @property {(stream: MediaStream) => void} attach          media flows: show this
+ * @property {() => void} reattach                           show the same again, with an empty jitter buffer
+ */
+
+/** Watches one room, for ever. Owns its connections and the facts about them. */
+export class Viewer {
+  /** @type {ViewerOptions} */ #options;
+  #signaling;
+  #link;
+  #watchdog = new Watchdog();
+  /** @type {ViewFacts} */ #facts;
+  #problemAt = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #sampler;
+
+  /** @param {ViewerOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.#facts = {
+      room: null, up: true, link: 'off', wasConnected: false, wasLive: false, stalled: true, picture: false,
+      unable: options.unable, refusal: null, goodbye: null, problem: null,
+    };
+    this.#signaling = new Signaling({
+      ...options.signaling,
+      receive: (message) => this.#receive(message),
+      down: () => this.#down(),
+    });
+    this.#link = new Link({
+      signaling: this.#signaling,
+      createPeer: options.createPeer,
+      munge: stereo,
+      prepare: (pc) => this.#prepare(pc),
+      changed: (state) => this.#update({ link: state, wasConnected: this.#facts.wasConnected || state === 'connected' }),
+    });
+  }
+
+  /** @returns {Readonly<ViewFacts>} */
+  get facts() {
+    return this.#facts;
+  }
+
+  get state() {
+    return viewState(this.#facts);
+  }
+
+  get peer() {
+    return this.#link.peer;
+  }
+
+  get socket() {
+    return this.#signaling.socket;
+  }
+
+  start() {
+    this.#link.start();
+    this.#signaling.start();
+    this.#sampler = setInterval(() => void this.#sample(), SAMPLE_EVERY);
+  }
+
+  /** The page goes away: the relay is told, so that it need not find out. */
+  stop() {
+    clearInterval(this.#sampler);
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
+    this.#signaling.send({ type: 'leave' });
+    this.#signaling.stop();
+    this.#link.stop();
+  }
+
+  /** After a wake-up. */
+  check() {
+    this.#signaling.check();
+    this.#link.check();
+  }
+
+  /** A frame was decoded. */
+  frame() {
+    const over = this.#facts.problem && Date.now() - this.#problemAt > PROBLEM_STAYS;
+    if (over) this.#update({ problem: null, picture: true });
+    else if (!this.#facts.picture && this.#facts.room?.state === 'live') this.#update({ picture: true });
+  }
+
+  /** @param {FromRelay} message */
+  #receive(message) {
+    switch (message.type) {
+      case 'welcome': return this.#welcomed(message);
+      case 'room': return this.#roomChanged(message);
+      case 'answer': return void this.#link.answered(message.sdp);
+      case 'error': return this.#failed(message);
+      case 'bye': return this.#bye(message.reason);
+    }
+  }
+
+  /** @param {Welcome} message */
+  #welcomed(message) {
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
+    this.#update({ up: true, refusal: null, goodbye: null });
+    this.#roomChanged(message);
+    this.#link.welcomed(message);
+  }
+
+  /** @param {Room} room */
+  #roomChanged(room) {
+    const before = this.#facts.room;
+    const facts = { room, wasLive: this.#facts.wasLive || room.state === 'live' };
+    // What is on the screen belongs to an earlier presentation.
+    const stale = room.state === 'idle' ? { picture: false, problem: null } : {};
+    const otherCodec = before && before.video !== room.video ? { problem: null } : {};
+    this.#update({ ...facts, ...stale, ...otherCodec });
+  }
+
+  /** @param {ErrorMessage} error */
+  #failed(error) {
+    if (error.code === 'codec-unsupported' || error.code === 'rate-limited') {
+      this.#problemAt = Date.now();
+      this.#update({ problem: error });
+    } else if (this.#signaling.up) {
+      this.#link.refused();
+    } else {
+      this.#update({ refusal: error });
+    }
+  }
+
+  /** @param {string} reason */
+  #bye(reason) {
+    this.#link.ended();
+    this.#update({ goodbye: reason });
+    // Another tab holds our place (a duplicated tab takes our storage along).
+    if (reason === 'replaced') this.#signaling.forget();
+  }
+
+  #down() {
+    this.#grace ??= setTimeout(() => this.#update({ up: false }), GRACE);
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #prepare(pc) {
+    this.#watchdog.reset();
+    for (const kind of ['video', 'audio']) {
+      const { receiver } = pc.addTransceiver(kind, { direction: 'recvonly' });
+      // A screen is for following along: no delay is kept in reserve.
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+    }
+    pc.ontrack = ({ track, streams }) => {
+      const show = () => this.#options.attach(streams[0] ?? new MediaStream([track]));
+      // Not before media flows: an empty stream would blank the last picture.
+      if (track.muted) track.onunmute = show;
+      else show();
+    };
+  }
+
+  async #sample() {
+    const pc = this.#link.peer;
+    if (!pc || this.#facts.link !== 'connected') return;
+    const sample = inbound(await pc.getStats());
+    if (!sample || pc !== this.#link.peer) return;
+    const { advanced, remedy } = this.#watchdog.feed(sample, Date.now());
+    if (this.#facts.stalled === advanced) this.#update({ stalled: !advanced });
+    if (advanced) this.frame();
+    if (remedy === 'reattach') this.#options.reattach();
+    if (remedy === 'renew' && !this.#facts.problem) this.#link.renew();
+  }
+
+  /** @param {Partial<ViewFacts>} facts */
+  #update(facts) {
+    this.#facts = { ...this.#facts, ...facts };
+    this.#options.changed(this.state);
+  }
+}

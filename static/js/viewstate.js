@@ -1,0 +1,74 @@
+// What a viewer's page shows, out of what is known. Pure.
+
+/** @import { Room, ErrorMessage } from './messages.js' */
+/** @import { LinkState } from './link.js' */
+
+/** @typedef {'loading'|'waiting'|'live'|'away'|'unplayable'|'slow'|'reconnecting'|'failed'} ViewState */
+
+/**
+ * @typedef {object} ViewFacts
+ * @property {Room|null} room              null before the first welcome
+ * @property {boolean} up                  the signaling WebSocket is joined
+ * @property {LinkState} link
+ * @property {boolean} wasConnected        media has been connected before
+ * @property {boolean} wasLive             something was presented before
+ * @property {boolean} stalled             no frame was decoded in the last second
+ * @property {boolean} picture             a frame of this presentation was decoded
+ * @property {string|null} unable          why this browser cannot watch, as a key
+ * @property {ErrorMessage|null} refusal   why the relay does not let us in
+ * @property {string|null} goodbye         why the relay ended the session, until the next welcome
+ * @property {ErrorMessage|null} problem   codec-unsupported or rate-limited, until frames decode again
+ */
+
+/**
+ * @param {ViewFacts} facts
+ * @returns {ViewState}
+ */
+export function viewState(facts) {
+  if (facts.unable || facts.refusal) return 'failed';
+  if (!facts.room) return facts.up ? 'loading' : 'reconnecting';
+  if (facts.link !== 'connected') return broken(facts) ? 'reconnecting' : 'loading';
+  // ICE takes its time to notice; nothing of anything for a while tells as much.
+  if (!facts.up && facts.stalled) return 'reconnecting';
+  switch (facts.room.state) {
+    case 'idle': return 'waiting';
+    case 'away': return 'away';
+    case 'live': return liveState(facts);
+  }
+}
+
+/** @param {ViewFacts} facts */
+function broken({ up, link, wasConnected }) {
+  return wasConnected || !up || link === 'lost' || link === 'failing';
+}
+
+/**
+ * @param {ViewFacts} facts
+ * @returns {ViewState}
+ */
+function liveState({ problem, picture, room }) {
+  if (problem) return problem.code === 'rate-limited' ? 'slow' : 'unplayable';
+  const soundOnly = room?.video === null && room.audio;
+  return picture || soundOnly ? 'live' : 'loading';
+}
+
+/**
+ * The key of the sentence that belongs to a state; null where the picture speaks for itself.
+ * @param {ViewState} state
+ * @param {ViewFacts} facts
+ */
+export function viewText(state, facts) {
+  switch (state) {
+    case 'live': return null;
+    case 'waiting': return facts.wasLive ? 'pull.stopped' : 'pull.waiting';
+    case 'failed': return facts.unable ?? `error.${facts.refusal?.code}`;
+    case 'reconnecting': return reconnectingText(facts);
+    default: return `pull.${state}`;
+  }
+}
+
+/** @param {ViewFacts} facts */
+function reconnectingText({ goodbye, wasConnected }) {
+  if (goodbye) return `bye.${goodbye}`;
+  return wasConnected ? 'pull.reconnecting' : 'pull.unreachable';
+}

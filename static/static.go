@@ -1,0 +1,137 @@
+// Package static serves the pages: the presenter's, the viewer's, and the one
+// that chooses a room. They are embedded as they are; nothing is built.
+package static
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+//go:embed *.html icon.svg css js
+var files embed.FS
+
+// contentTypes are ours, since those of the machine differ from one to the next.
+var contentTypes = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// headers go with every response. Nothing comes from elsewhere, nobody frames
+// the pages, and only they may capture.
+var headers = map[string]string{
+	"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; " +
+		"form-action 'self'; frame-ancestors 'self'",
+	"Permissions-Policy": "display-capture=(self), camera=(self), microphone=(self), fullscreen=(self), autoplay=(self), " +
+		"geolocation=(), usb=(), serial=(), payment=()",
+	"Referrer-Policy":        "same-origin",
+	"X-Content-Type-Options": "nosniff",
+}
+
+var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// asset is one embedded file, ready to be sent. Immutable.
+type asset struct {
+	content     []byte
+	contentType string
+	etag        string
+}
+
+// Handler serves /, /push, /pull, a room below either, and what they load from
+// below /static/. Anything else is not found, and a page says so.
+func Handler() http.Handler {
+	assets := load()
+	missing := assets["missing.html"]
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", assets["home.html"])
+	for _, page := range []string{"push", "pull"} {
+		mux.Handle("GET /"+page, assets[page+".html"])
+		mux.Handle("GET /"+page+"/{$}", http.RedirectHandler("/"+page, http.StatusMovedPermanently))
+		mux.Handle("GET /"+page+"/{room}", roomPage(assets[page+".html"], missing))
+	}
+	for name, a := range assets {
+		if !strings.HasSuffix(name, ".html") {
+			mux.Handle("GET /static/"+name, a)
+		}
+	}
+	mux.HandleFunc("GET /", missing.notFound)
+	return secured(mux)
+}
+
+// load reads what is embedded. It cannot fail but by a mistake of the build.
+func load() map[string]*asset {
+	assets := map[string]*asset{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := files.ReadFile(name)
+		sum := sha256.Sum256(content)
+		assets[name] = &asset{
+			content:     content,
+			contentType: contentTypes[path.Ext(name)],
+			etag:        strconv.Quote(hex.EncodeToString(sum[:16])),
+		}
+		return err
+	})
+	if err != nil {
+		panic("static: " + err.Error())
+	}
+	return assets
+}
+
+// secured adds the headers to every response of next.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// roomPage serves page where the path names a room, and else says what a room is.
+func roomPage(page, missing *asset) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !roomName.MatchString(r.PathValue("room")) {
+			missing.notFound(w, r)
+			return
+		}
+		page.ServeHTTP(w, r)
+	})
+}
+
+// ServeHTTP sends the asset, or 304 to whoever has it. Browsers ask each time,
+// so that the files of two versions never meet in one page.
+func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("ETag", a.etag)
+	w.Header().Set("Cache-Control", "no-cache")
+	if strings.Contains(r.Header.Get("If-None-Match"), a.etag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	a.send(w, r, http.StatusOK)
+}
+
+// notFound sends the asset as the page of a 404.
+func (a *asset) notFound(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	a.send(w, r, http.StatusNotFound)
+}
+
+func (a *asset) send(w http.ResponseWriter, r *http.Request, status int) {
+	w.Header().Set("Content-Type", a.contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(a.content)))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(a.content) // a reader who went away is nobody's concern
+	}
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { beforeEach, test } from 'node:test';
+
+import { Link } from '../js/link.js';
+import { FakePeer, reset, settle } from './fakes.js';
+
+/** A started Link on a joined socket. */
+async function begin(t, up = true) {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const states = [];
+  const signaling = { up, sent: [], checks: 0, send(message) { this.sent.push(message); return this.up; }, check() { this.checks++; } };
+  const link = new Link({
+    signaling, prepare: (pc) => pc.addTransceiver('video', {}), munge: (sdp) => `${sdp} munged`,
+    changed: (state) => states.push(state), createPeer: () => new FakePeer(),
+  });
+  link.welcomed({ id: 's1', iceServers: [] });
+  link.start();
+  await settle();
+  const tick = async (ms) => { t.mock.timers.tick(ms); await settle(); };
+  const connect = async () => {
+    await link.answered('answer');
+    FakePeer.last.become('connected');
+  };
+  return { link, signaling, states, tick, connect, offers: () => signaling.sent.filter((message) => message.type === 'offer') };
+}
+
+beforeEach(reset);
+
+test('offers at once, munged, and connects', async (t) => {
+  const { link, states, connect, offers } = await begin(t);
+  assert.deepEqual(offers(), [{ type: 'offer', sdp: 'offer 1 munged' }]);
+  await connect();
+  assert.deepEqual(states, ['connecting', 'connected']);
+  assert.equal(link.peer.remoteDescription.sdp, 'answer');
+});
+
+test('candidates trickle, their end too', async (t) => {
+  const { signaling } = await begin(t);
+  FakePeer.last.onicecandidate({ candidate: { toJSON: () => ({ candidate: 'c' }) } });
+  FakePeer.last.onicecandidate({ candidate: null });
+  assert.deepEqual(signaling.sent.slice(1), [{ type: 'candidate', candidate: { candidate: 'c' } }, { type: 'candidate', candidate: null }]);
+});
+
+test('without a socket it waits for the welcome', async (t) => {
+  const { link, signaling } = await begin(t, false);
+  assert.equal(FakePeer.all.length, 0);
+  signaling.up = true;
+  link.welcomed({ id: 's1', iceServers: [] });
+  assert.equal(FakePeer.all.length, 1);
+});
+
+test('disconnected for less than 2 s is nothing; longer means an ICE restart on the same connection', async (t) => {
+  const { states, tick, connect, offers } = await begin(t);
+  await connect();
+  FakePeer.last.become('disconnected');
+  await tick(1_900);
+  FakePeer.last.become('connected');
+  await tick(5_000);
+  assert.equal(offers().length, 1);
+  FakePeer.last.become('disconnected');
+  await tick(2_000);
+  assert.deepEqual(FakePeer.last.offers.at(-1), { iceRestart: true });
+  assert.equal(FakePeer.all.length, 1);
+  await connect();
+  assert.deepEqual(states, ['connecting', 'connected', 'lost', 'connected']);
+});
+
+test('a restart that fails is followed by a new connection on the same socket', async (t) => {
+  const { tick, connect, offers } = await begin(t);
+  await connect();
+  FakePeer.last.become('failed');
+  await settle();
+  await tick(5_000);
+  assert.equal(FakePeer.all.length, 2);
+  assert.equal(FakePeer.all[0].connectionState, 'closed');
+  assert.deepEqual(FakePeer.last.offers, [{ iceRestart: false }]);
+  assert.equal(offers().length, 3);
+});
+
+test('a connection that does not come up is tried again, and says so', async (t) => {
+  const { states, tick } = await begin(t);
+  await tick(10_000);
+  assert.deepEqual(states, ['connecting', 'failing']);
+  await tick(400);
+  assert.equal(FakePeer.all.length, 2);
+  assert.deepEqual(states, ['connecting', 'failing']);
+});
+
+test('resumed and still connected: no offer', async (t) => {
+  const { link, connect, offers } = await begin(t);
+  await connect();
+  link.welcomed({ id: 's1', iceServers: [] });
+  assert.equal(offers().length, 1);
+});
+
+test('resumed and not connected: ICE restart', async (t) => {
+  const { link, connect } = await begin(t);
+  await connect();
+  FakePeer.last.become('disconnected');
+  link.welcomed({ id: 's1', iceServers: [] });
+  await settle();
+  assert.deepEqual(FakePeer.last.offers.at(-1), { iceRestart: true });
+});
+
+test('another session: a new connection at once, whatever ICE still believes', async (t) => {
+  const { link, connect } = await begin(t);
+  await connect();
+  link.welcomed({ id: 's2', iceServers: [] });
+  assert.equal(FakePeer.all.length, 2);
+});
+
+test('a session that the relay ended is not resumed', async (t) => {
+  const { link, connect } = await begin(t);
+  await connect();
+  link.ended();
+  link.welcomed({ id: 's1', iceServers: [] });
+  assert.equal(FakePeer.all.length, 2);
+});
+
+test('the answer to an earlier connection is not given to a later one', async (t) => {
+  const { link } = await begin(t);
+  link.renew();
+  await settle();
+  await link.answered('first');
+  assert.equal(FakePeer.last.remoteDescription, null);
+  await link.answered('second');
+  assert.equal(FakePeer.last.remoteDescription.sdp, 'second');
+});
+
+test('a replaced connection works until its successor is answered', async (t) => {
+  const { link, connect } = await begin(t);
+  await connect();
+  link.renew();
+  await settle();
+  assert.equal(FakePeer.all[0].connectionState, 'connected');
+  await link.answered('second');
+  assert.equal(FakePeer.all[0].connectionState, 'closed');
+});
+
+test('a refused offer is made again by a new connection', async (t) => {
+  const { link, tick } = await begin(t);
+  link.refused();
+  assert.equal(FakePeer.all[0].connectionState, 'closed');
+  await tick(400);
+  assert.equal(FakePeer.all.length, 2);
+});
+
+test('a wake-up mends at once what is broken, and nothing else', async (t) => {
+  const { link, connect, offers } = await begin(t);
+  await connect();
+  link.check();
+  await settle();
+  assert.equal(offers().length, 1);
+  FakePeer.last.connectionState = 'disconnected';
+  link.check();
+  await settle();
+  assert.equal(offers().length, 2);
+});
+
+test('a broken connection without a socket looks for the socket', async (t) => {
+  const { signaling, tick, connect } = await begin(t);
+  await connect();
+  const before = signaling.checks;
+  signaling.up = false;
+  FakePeer.last.become('disconnected');
+  await tick(2_000);
+  assert.equal(signaling.checks, before + 1);
+});
+
+test('stopped: closed after the goodbye had its time, and never again', async (t) => {
+  const { link, tick, connect } = await begin(t);
+  await connect();
+  link.stop();
+  assert.equal(FakePeer.last.connectionState, 'connected');
+  await tick(500);
+  assert.equal(FakePeer.last.connectionState, 'closed');
+  await tick(60_000);
+  link.welcomed({ id: 's2', iceServers: [] });
+  link.renew();
+  assert.equal(FakePeer.all.length, 1);
+});
