@@ -20,6 +20,7 @@
  * @property {RTCIceServer[]} iceServers
  * @property {string} resume          whoever holds it takes the session's place
  * @property {number} [maxBitrate]    bit/s; told to the publisher
+ * @property {string[]} [addresses]   the relay's on its networks; told to the publisher
  */
 /** @typedef {WelcomeOnly & Room} Welcome */
 

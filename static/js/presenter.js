@@ -48,6 +48,7 @@ export class Presenter {
   #uplink = new Uplink();
   #codec;
   #maxBitrate = MAX_BITRATE;
+  /** The relay's addresses on its networks. @type {string[]} */ #addresses = [];
   /** @type {PresentFacts} */ #facts;
   /** The relay has yet to be told that we stopped. */
   #leaving = false;
@@ -97,6 +98,10 @@ export class Presenter {
 
   get peer() {
     return this.#link.peer;
+  }
+
+  get addresses() {
+    return this.#addresses;
   }
 
   get socket() {
@@ -208,6 +213,7 @@ export class Presenter {
     clearTimeout(this.#grace);
     this.#grace = undefined;
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
+    this.#addresses = message.addresses ?? [];
     // Whoever is let in while the room is not idle is the one it is held for.
     const mine = this.#facts.sharing || message.state !== 'idle';
     this.#update({ up: true, refusal: null, room: message, mine });

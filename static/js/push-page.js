@@ -7,7 +7,7 @@ import { Mixer } from './mixer.js';
 import { element, label, say, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
 import { heldSince, presentText } from './presentstate.js';
-import { onlyHere, pageURL, roomOf, socketURL } from './room.js';
+import { onlyHere, roomOf, socketURL, viewersURL } from './room.js';
 import { onWake } from './wake.js';
 
 /** @import { Outbound } from './stats.js' */
@@ -96,6 +96,14 @@ function render() {
   ui.elsewhere.hidden = facts.unable !== 'push.insecure';
   renderSound();
   renderAudience();
+  renderLink();
+}
+
+function renderLink() {
+  const link = viewersURL(location, room, presenter.addresses);
+  if (ui.link.value !== link) ui.link.value = link;
+  const { hostname } = new URL(link);
+  say(ui.linkNote, onlyHere(hostname) ? translator.t('push.link-here', { host: hostname }) : '');
 }
 
 /** @param {HTMLButtonElement} button @param {boolean} visible @param {boolean} enabled */
@@ -144,9 +152,6 @@ function describe({ width, height, fps, bitrate, codec }) {
 
 /** The fixed parts that are filled in once, and again in another language. */
 function fillIn() {
-  const link = pageURL(location, 'pull', room);
-  ui.link.value = link;
-  say(ui.linkNote, onlyHere(location.hostname) ? translator.t('push.link-here', { host: location.hostname }) : '');
   const selected = ui.codec.value || startingCodec();
   ui.codec.replaceChildren(new Option(translator.t('push.codec-auto'), ''), ...VIDEO_CODECS.map(codecOption));
   ui.codec.value = selected;

@@ -42,3 +42,16 @@ export function socketURL(location, page, room) {
 export function onlyHere(hostname) {
   return /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }
+
+/**
+ * The address to give to viewers. A presenter on the relay's own machine knows
+ * it as localhost, which is no address for anybody else.
+ * @param {{origin: string, hostname: string, port: string}} location
+ * @param {string} room
+ * @param {string[]} addresses the relay's on its networks, best first
+ */
+export function viewersURL(location, room, addresses) {
+  if (!onlyHere(location.hostname) || !addresses.length) return pageURL(location, 'pull', room);
+  const host = addresses[0].includes(':') ? `[${addresses[0]}]` : addresses[0];
+  return pageURL({ origin: `http://${host}${location.port && `:${location.port}`}` }, 'pull', room);
+}

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { Backoff } from '../js/backoff.js';
 import { fromQuery, has, names, ordered } from '../js/codecs.js';
-import { onlyHere, pageURL, roomOf, socketURL, validRoom } from '../js/room.js';
+import { onlyHere, pageURL, roomOf, socketURL, validRoom, viewersURL } from '../js/room.js';
 import { stereo } from '../js/sdp.js';
 import { inbound, OutboundMeter } from '../js/stats.js';
 import { Watchdog } from '../js/watchdog.js';
@@ -67,6 +67,16 @@ test('addresses of rooms', () => {
 test('addresses that other machines cannot open', () => {
   for (const here of ['localhost', 'a.localhost', '127.0.0.1', '[::1]']) assert.ok(onlyHere(here), here);
   for (const there of ['10.0.0.1', 'box', 'localhost.example']) assert.ok(!onlyHere(there), there);
+});
+
+test('viewers get an address that leads here from their machines', () => {
+  const here = { origin: 'http://localhost:8080', hostname: 'localhost', port: '8080' };
+  assert.equal(viewersURL(here, 'math', ['10.0.0.1', 'fd00::1']), 'http://10.0.0.1:8080/pull/math');
+  assert.equal(viewersURL(here, 'main', ['fd00::1']), 'http://[fd00::1]:8080/pull');
+  assert.equal(viewersURL(here, 'math', []), 'http://localhost:8080/pull/math');
+  assert.equal(viewersURL({ ...here, port: '' }, 'main', ['10.0.0.1']), 'http://10.0.0.1/pull');
+  const lan = { origin: 'https://box:8443', hostname: 'box', port: '8443' };
+  assert.equal(viewersURL(lan, 'math', ['10.0.0.1']), 'https://box:8443/pull/math');
 });
 
 test('stereo is asked for once, in the fmtp of Opus only', () => {
