@@ -37,6 +37,10 @@ const (
 	restTime = 500 * time.Millisecond
 	// restAgain is the least time between two requests at rest.
 	restAgain = 10 * time.Second
+	// restLong frames come from a picture that stays still for three minutes, at
+	// one a second. Soon they would be too many to replay, so one more key frame
+	// is asked for, though nothing moved.
+	restLong = maxPrimeFrames * 3 / 4
 	// sharpening is how long the encoder refines a still picture after its key
 	// frame, with quick frames that are no movement.
 	sharpening = 2 * time.Second
@@ -134,7 +138,8 @@ func later(a, b time.Time) time.Time {
 
 // rest is the governor's one addition to what viewers ask for: when a picture
 // comes to rest after a long GOP, it asks once for a key frame, so that whoever
-// joins the still picture is served at once.
+// joins the still picture is served at once; and again before that has become a
+// long GOP itself.
 type rest struct {
 	// frames and bytes came after the newest key frame.
 	frames, bytes int
@@ -178,7 +183,7 @@ func (r *rest) asked(now time.Time) { r.lastAsk, r.moved = now, false }
 // zero: not without another packet.
 func (r *rest) next() time.Time {
 	long := r.frames >= restFrames || r.bytes >= restBytes
-	again := r.lastAsk.IsZero() || r.moved
+	again := r.lastAsk.IsZero() || r.moved || r.frames >= restLong
 	if r.keyed.IsZero() || !long || !again {
 		return time.Time{}
 	}

@@ -165,7 +165,8 @@ func TestGovernorKeyFrameItself(t *testing.T) {
 }
 
 // TestGovernorStill: after the request at rest the picture stands still: the
-// encoder sharpens it, sends a frame a second and padding. Nothing is asked.
+// encoder sharpens it, sends a frame a second and padding. Nothing is asked for
+// minutes, until those frames have become a long GOP.
 func TestGovernorStill(t *testing.T) {
 	g := answered()
 	ms := move(g, 0, 100, 1000) + 500
@@ -174,13 +175,23 @@ func TestGovernorStill(t *testing.T) {
 	}
 	g.packet(instant(ms+50), 1000, true, true)
 	ms = move(g, ms+50, 30, 1000)
+	var asked []int
+	frames := 30
 	for i := range 600 {
 		ms += 1000
+		frames++
 		g.packet(instant(ms), 1000, true, false)
 		if i%2 == 0 {
 			g.packet(instant(ms+700), 0, false, false)
 		}
-		checkRequests(t, requests(g, ms+999))
+		for _, r := range requests(g, ms+999) {
+			asked = append(asked, frames)
+			g.packet(instant(r.ms+50), 1000, true, true)
+			frames = 0
+		}
+	}
+	if want := []int{restLong, restLong, restLong}; !slices.Equal(asked, want) {
+		t.Errorf("asked after %v frames, want %v", asked, want)
 	}
 }
 
