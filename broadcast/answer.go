@@ -46,15 +46,18 @@ func answerFor(text string, role Role, remote netip.Addr, hosts []netip.Addr, po
 }
 
 // writeCandidates replaces Pion's candidates by the addresses that reach the
-// relay's socket; all sections are bundled, so the first one names them.
+// relay's socket; all sections are bundled, so the first one that was not
+// turned down names them.
 func writeCandidates(desc *sdp.SessionDescription, hosts []netip.Addr, port uint16) {
-	for i, m := range desc.MediaDescriptions {
+	written := false
+	for _, m := range desc.MediaDescriptions {
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
 			return a.Key == "candidate" || a.Key == "end-of-candidates"
 		})
-		if i > 0 {
+		if written || m.MediaName.Port.Value == 0 {
 			continue
 		}
+		written = true
 		for n, host := range hosts {
 			m.Attributes = append(m.Attributes, sdp.Attribute{Key: "candidate", Value: candidate(n, host, port)})
 		}

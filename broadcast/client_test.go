@@ -57,6 +57,7 @@ func clientSettings() webrtc.SettingEngine {
 	var settings webrtc.SettingEngine
 	settings.LoggerFactory = quiet
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetSRTPReplayProtectionWindow(1024) // as browsers have it
 	settings.SetICETimeouts(2*time.Second, 60*time.Second, 500*time.Millisecond)
 	return settings
 }

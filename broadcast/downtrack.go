@@ -33,17 +33,20 @@ type DownTrack struct {
 	primed atomic.Pointer[squeeze]
 
 	// owned by the fan-out's run
-	phase  phase
-	from   uint64 // packets up to this order came with the priming
-	header rtp.Header
+	phase   phase
+	from    uint64 // packets up to this order came with the priming
+	header  rtp.Header
+	newest  uint16 // number sent on the media SSRC
+	started bool   // newest counts
 
 	lacking  atomic.Bool   // the viewer lacks the codec that flows
 	slow     atomic.Bool   // the viewer's network can't carry it
 	absent   atomic.Bool   // the viewer is silent: nothing is sent into the void
-	playing  atomic.Bool   // packets are sent: NACKs and PLIs are served
+	playing  atomic.Bool   // packets are sent: NACKs and PLIs are served; set by run
 	sent     atomic.Uint64 // packets on the media SSRC
 	octets   atomic.Uint64 // bytes of payload in these
 	repeated atomic.Uint64 // packets sent again
+	filler   atomic.Uint32 // a number that an empty packet used up, with fillerSet
 	drops    drops
 
 	repair repair
@@ -175,7 +178,7 @@ func (d *DownTrack) prime(b *binding, now time.Time) {
 		d.phase = phaseWaiting
 		return
 	}
-	packets, squeezed, order, ok := d.fanout.prime()
+	packets, squeezed, order, ok := d.fanout.prime(now)
 	d.primed.Store(&squeezed)
 	d.from, d.phase = order, phaseWaiting
 	if !ok {
@@ -203,13 +206,13 @@ func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
 	}
 	switch {
 	case to == nil:
-		d.interrupt(dropCodec)
+		d.leaveOut(b, p, dropCodec)
 	case d.absent.Load():
-		d.interrupt(dropAbsent)
+		d.leaveOut(b, p, dropAbsent)
 	case d.slow.Load():
-		d.interrupt(dropSlow)
+		d.leaveOut(b, p, dropSlow)
 	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
-		d.drops.count(dropNoKeyFrame)
+		d.leaveOut(b, p, dropNoKeyFrame)
 		d.fanout.governor.want(now)
 	default:
 		d.resume()
@@ -217,13 +220,36 @@ func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
 	}
 }
 
-// interrupt leaves a packet out; what comes after starts at a key frame.
-func (d *DownTrack) interrupt(reason dropReason) {
+// leaveOut does not send a packet; what comes after starts at a key frame.
+func (d *DownTrack) leaveOut(b *binding, p *packet, reason dropReason) {
 	d.drops.count(reason)
 	if d.phase != phaseWaiting {
 		d.phase = phaseWaiting
 		d.playing.Store(false)
 	}
+	if d.started && p.seq-d.newest >= maxUnsent && p.seq-d.newest < 1<<15 {
+		d.fill(b, p)
+	}
+}
+
+const (
+	// maxUnsent is how many numbers a viewer may miss in a row. SRTP has 16 bits
+	// of a number on the wire, and both ends guess the rest from the newest one
+	// (RFC 3711 section 3.3.1): after 32,768 that nobody sent they guess wrong,
+	// and a nonce would be used again. It is the history's length too, so that
+	// at most one filler's number is in there.
+	maxUnsent = maxSlots
+	fillerSet = 1 << 16
+)
+
+// fill sends an empty packet under p's number, which p then never has.
+func (d *DownTrack) fill(b *binding, p *packet) {
+	d.filler.Store(fillerSet | uint32(p.seq))
+	d.header.Marker = false
+	d.header.PayloadType = b.types[0].media
+	d.header.SequenceNumber = p.seq
+	d.header.Timestamp = p.timestamp
+	d.write(b, nil)
 }
 
 // back is called when a silent viewer is there again.
@@ -247,7 +273,14 @@ func (d *DownTrack) send(b *binding, p *packet, payloadType uint8) {
 	d.header.PayloadType = payloadType
 	d.header.SequenceNumber = p.seq
 	d.header.Timestamp = d.primed.Load().stamp(p)
-	payload := p.payload()
+	d.write(b, p.payload())
+}
+
+// write sends the header and a payload on the media SSRC.
+func (d *DownTrack) write(b *binding, payload []byte) {
+	if !d.started || int16(d.header.SequenceNumber-d.newest) > 0 {
+		d.started, d.newest = true, d.header.SequenceNumber
+	}
 	if _, err := b.write.WriteRTP(&d.header, payload); err != nil {
 		d.drops.count(dropWrite)
 		return
@@ -260,7 +293,7 @@ func (d *DownTrack) send(b *binding, p *packet, payloadType uint8) {
 // negotiated, as it was: the same number with the same content.
 func (d *DownTrack) resend(b *binding, p *packet) {
 	to := b.match(p.format)
-	if to == nil {
+	if to == nil || d.filler.Load() == fillerSet|uint32(p.seq) {
 		return
 	}
 	r := &d.repair

@@ -82,18 +82,18 @@ func audioFeedback(role Role) []webrtc.RTCPFeedback {
 	return nack
 }
 
-// registerExtensions: a publisher's packets are told apart by mid where the
-// offer names no SSRC, and numbered for transport-wide congestion control.
-// Viewers get none: each would be bytes on every packet.
+// registerExtensions: a publisher's packets are numbered for transport-wide
+// congestion control. Not mid: with it Pion takes an SSRC that the offer does not
+// name for simulcast, and without it goes by the payload type (v4.2.20). Viewers
+// get none: each would be bytes on every packet.
 func registerExtensions(engine *webrtc.MediaEngine, role Role) error {
 	if role != RolePublisher {
 		return nil
 	}
-	for _, uri := range []string{sdp.SDESMidURI, sdp.TransportCCURI} {
-		for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
-			if err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
-				return fmt.Errorf("register %s: %w", uri, err)
-			}
+	extension := webrtc.RTPHeaderExtensionCapability{URI: sdp.TransportCCURI}
+	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
+		if err := engine.RegisterHeaderExtension(extension, kind); err != nil {
+			return fmt.Errorf("register %s: %w", extension.URI, err)
 		}
 	}
 	return nil

@@ -249,7 +249,7 @@ func (f *fanout) observe(burst []*packet, now time.Time) {
 		newFrame := p.frame > f.frame
 		f.frame = max(f.frame, p.frame)
 		f.governor.packet(p.arrived, len(p.payload()), newFrame, p.keyStart)
-		if !p.padding() {
+		if !p.padding() && (f.last == nil || int16(p.seq-f.last.seq) > 0) { // a repair is no tail
 			f.last = p
 		}
 	}
@@ -359,10 +359,10 @@ func (f *fanout) instant(now time.Time) (rtp uint32, ok bool) {
 
 // prime is what a joiner gets before it is live: the running GOP, as it is at
 // order. It is not ok when the joiner has to wait for a key frame.
-func (f *fanout) prime() (packets []*packet, squeezed squeeze, order uint64, ok bool) {
+func (f *fanout) prime(now time.Time) (packets []*packet, squeezed squeeze, order uint64, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	packets, last, edge, ok := f.history.gop(maxPrimeFrames, maxPrimeBytes)
+	packets, last, edge, ok := f.history.gop(maxPrimeFrames, maxPrimeBytes, now)
 	if !ok || packets[0].order <= f.floor {
 		return nil, squeeze{}, f.order, false
 	}

@@ -76,3 +76,13 @@ func BenchmarkForward(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(burst)), "ns/packet")
 }
+
+// A repair that comes last is not the tail of the picture.
+func TestTailIsTheNewest(t *testing.T) {
+	f := newFanout(kindVideo, func() {})
+	burst := testBurst(65530)
+	f.observe([]*packet{burst[0], burst[2], burst[9], burst[1]}, time.Now())
+	if f.last != burst[9] {
+		t.Errorf("the tail is %d, not %d", f.last.seq, burst[9].seq)
+	}
+}

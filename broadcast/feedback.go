@@ -48,13 +48,14 @@ func (d *DownTrack) serve(p rtcp.Packet, budget *nackBudget, now time.Time) {
 	if b == nil {
 		return
 	}
+	sent := d.playing.Load() && !d.slow.Load()
 	switch p := p.(type) {
 	case *rtcp.TransportLayerNack:
-		if p.MediaSSRC == b.ssrc && d.playing.Load() {
+		if p.MediaSSRC == b.ssrc && sent {
 			d.repairs(b, p.Nacks, budget, now)
 		}
 	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-		if d.playing.Load() && d.fanout.kind == kindVideo {
+		if sent && d.fanout.kind == kindVideo {
 			d.fanout.wantKeyFrame()
 		}
 	case *rtcp.ReceiverReport:
@@ -99,7 +100,6 @@ func (d *DownTrack) judge(b *binding, reports []rtcp.ReceptionReport, now time.T
 		need, stop := d.health.report(&r, d.octets.Load(), d.fanout.kind, now)
 		if stop {
 			d.slow.Store(true)
-			d.playing.Store(false)
 			d.session.setSlow(tooSlow(need, r.FractionLost))
 		}
 	}

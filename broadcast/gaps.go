@@ -19,8 +19,8 @@ const (
 )
 
 // gaps finds the packets that a publisher sent and that did not come, and says
-// when to ask for them. It counts in the publisher's own numbers. The reader of
-// the track owns it.
+// when to ask for them. It counts in the publisher's own numbers. The
+// fan-out guards it.
 type gaps struct {
 	began   bool
 	newest  uint16

@@ -51,7 +51,7 @@ const (
 // repeated until a key frame is seen. Nothing is ever asked periodically, since
 // it is frequent key frames that blur still text.
 //
-// The track that owns it guards it.
+// The fan-out's run owns it.
 type governor struct {
 	live   bool
 	wanted bool

@@ -214,10 +214,10 @@ func (h *history) above(number uint64) *packet {
 // (0: not even the key frame was), and that frame's timestamp. It is not ok if
 // the ring has no key frame, if the GOP is longer than the bounds, or if it has
 // a hole that nobody will fill any more: a joiner could not decode it to its end.
-func (h *history) gop(maxFrames, maxBytes int) (packets []*packet, last uint64, edge uint32, ok bool) {
+func (h *history) gop(maxFrames, maxBytes int, now time.Time) (packets []*packet, last uint64, edge uint32, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	packets, ok = h.running()
+	packets, ok = h.running(now)
 	if !ok || tooLong(packets, maxFrames, maxBytes) {
 		return nil, 0, 0, false
 	}
@@ -230,11 +230,10 @@ func (h *history) gop(maxFrames, maxBytes int) (packets []*packet, last uint64, 
 }
 
 // running collects the packets of the running GOP.
-func (h *history) running() (packets []*packet, ok bool) {
+func (h *history) running(now time.Time) (packets []*packet, ok bool) {
 	if h.at(h.key) == nil {
 		return nil, false
 	}
-	now := h.at(h.high).arrived
 	packets = make([]*packet, 0, h.high-h.key+1)
 	hole := false
 	for number := h.key; number <= h.high; number++ {

@@ -284,7 +284,7 @@ func TestHistoryGOP(t *testing.T) {
 	} {
 		h := newTestHistory()
 		addAll(t, h, test.packets)
-		packets, last, edge, ok := h.gop(100, 1000)
+		packets, last, edge, ok := h.gop(100, 1000, newestArrival(h))
 		var got []uint16
 		for _, p := range packets {
 			got = append(got, p.seq)
@@ -305,7 +305,7 @@ func TestHistoryGOPBounds(t *testing.T) {
 		frames, bytes int
 		want          bool
 	}{{10, 1000, true}, {9, 1000, false}, {10, 999, false}} {
-		if _, _, _, ok := h.gop(test.frames, test.bytes); ok != test.want {
+		if _, _, _, ok := h.gop(test.frames, test.bytes, newestArrival(h)); ok != test.want {
 			t.Errorf("%d frames, %d bytes: %v", test.frames, test.bytes, ok)
 		}
 	}
@@ -318,11 +318,11 @@ func TestHistoryGOPEvicted(t *testing.T) {
 	for i := range uint16(maxSlots - 1) {
 		h.add(sent{seq: 1 + i, ts: 1 + uint32(i), flags: "m"}.packet())
 	}
-	if packets, _, _, ok := h.gop(1<<20, 1<<30); !ok || len(packets) != maxSlots {
+	if packets, _, _, ok := h.gop(1<<20, 1<<30, newestArrival(h)); !ok || len(packets) != maxSlots {
 		t.Errorf("a GOP as long as the ring: %d packets, %v", len(packets), ok)
 	}
 	h.add(sent{seq: maxSlots, ts: maxSlots}.packet())
-	if _, _, _, ok := h.gop(1<<20, 1<<30); ok {
+	if _, _, _, ok := h.gop(1<<20, 1<<30, newestArrival(h)); ok {
 		t.Error("a GOP without its start")
 	}
 }
@@ -340,7 +340,7 @@ func TestHistoryReaders(t *testing.T) {
 				}
 				h.newest()
 			}
-			h.gop(1<<20, 1<<30)
+			h.gop(1<<20, 1<<30, newestArrival(h))
 		})
 	}
 	for seq := range uint16(5000) {
@@ -385,6 +385,14 @@ func BenchmarkHistoryGOP(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		h.gop(1<<20, 1<<30)
+		h.gop(1<<20, 1<<30, newestArrival(h))
 	}
+}
+
+// newestArrival is the time of a joiner who comes with the newest packet.
+func newestArrival(h *history) time.Time {
+	if p := h.newest(); p != nil {
+		return p.arrived
+	}
+	return time.Time{}
 }

@@ -14,7 +14,7 @@ const (
 )
 
 // keyFrames finds the packet with which a key frame starts. It is all that the
-// relay reads of a payload. The reader of the track owns it.
+// relay reads of a payload. The fan-out guards it.
 type keyFrames struct {
 	// timestamp is that of the key frame seen last, part its best start so far.
 	timestamp uint32

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -16,6 +17,10 @@ const (
 	iceFailedTime = 5 * time.Minute
 	iceKeepalive  = 2 * time.Second
 	receiveMTU    = 1500
+	// replayWindow is how far behind the newest a publisher's packet may be, in
+	// packets: repairs come on the media SSRC, a round trip late. Pion's 64 are
+	// less than that in a key frame.
+	replayWindow = 1024
 )
 
 // Offer answers an offer, complete and at once: the first one opens the
@@ -174,7 +179,9 @@ func (s *Session) newPeerConnection(o *offer) (*webrtc.PeerConnection, error) {
 		return nil, err
 	}
 	strangers := newStrangers(s.role, func() { s.Close(ErrFlood) })
-	strangers.expect(o.ssrcs...)
+	if s.role == RolePublisher {
+		strangers.expect(o.ssrcs...)
+	}
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(interceptors),
 		webrtc.WithSettingEngine(s.settings(strangers)))
 	pc, err := api.NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{s.room.relay.certificate}})
@@ -203,16 +210,29 @@ func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetICETimeouts(disconnectTime, iceFailedTime, iceKeepalive)
 	e.SetReceiveMTU(receiveMTU)
+	e.SetSRTPReplayProtectionWindow(replayWindow)
+	e.SetICEBindingRequestHandler(func(_ *stun.Message, _, remote ice.Candidate, _ *ice.CandidatePair) bool {
+		strangers.checkedFrom(remote)
+		return false // which pair is used stays as ICE has it
+	})
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetDTLSInsecureSkipHelloVerify(true) // ICE has verified the path: saves a round trip
 	e.SetSRTPProtectionProfiles(srtpProfiles...)
 	return e
 }
 
-// follow takes the PeerConnection's state over. Pion calls handlers in no
-// certain order, so the state is read, not passed.
+// follow takes the PeerConnection's state over. Pion calls handlers each in a
+// goroutine of its own, so the state is read, not passed; and read again, since
+// another handler may have acted on a newer one meanwhile.
 func (s *Session) follow(pc *webrtc.PeerConnection) {
-	switch pc.ConnectionState() {
+	for state := webrtc.PeerConnectionStateUnknown; state != pc.ConnectionState(); {
+		state = pc.ConnectionState()
+		s.enter(state)
+	}
+}
+
+func (s *Session) enter(state webrtc.PeerConnectionState) {
+	switch state {
 	case webrtc.PeerConnectionStateConnected:
 		s.up()
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateClosed:

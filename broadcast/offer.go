@@ -19,6 +19,9 @@ const (
 	minUfrag      = 4  // RFC 8839 section 5.4
 	minPwd        = 22 // RFC 8839 section 5.4
 	maxIceString  = 256
+	// Pion works through all attributes for each format of a section.
+	maxFormats    = 128
+	maxAttributes = 1024
 )
 
 // offer is a checked SDP offer.
@@ -109,6 +112,9 @@ func (o *offer) readSection(m *sdp.MediaDescription) (section, error) {
 	default:
 		return s, badOffer("only audio and video sections are taken, not %q", m.MediaName.Media)
 	}
+	if len(m.MediaName.Formats) > maxFormats || len(m.Attributes) > maxAttributes {
+		return s, badOffer("the %s section has more than %d formats or %d attributes", s.kind, maxFormats, maxAttributes)
+	}
 	s.mid, _ = m.Attribute("mid")
 	s.known = hasKnownCodec(m)
 	switch {
@@ -183,8 +189,8 @@ func (o *offer) readTransport(desc *sdp.SessionDescription) error {
 	if !validFingerprint(o.fingerprint) {
 		return badOffer("it has no DTLS fingerprint")
 	}
-	if setup != "actpass" && setup != "active" {
-		return badOffer("its setup attribute is %.20q, not actpass or active", setup)
+	if setup != "actpass" && setup != "active" && setup != "passive" {
+		return badOffer("its setup attribute is %.20q, not actpass, active or passive", setup)
 	}
 	return nil
 }
@@ -227,18 +233,21 @@ func validFingerprint(s string) bool {
 // keepUsableCandidates leaves only candidates that the relay may send checks
 // to: UDP, and an address in figures. Names would be looked up, TCP dialed.
 func keepUsableCandidates(desc *sdp.SessionDescription) error {
-	total := 0
+	kept := map[string]bool{} // a bundle may repeat them in each section
 	for _, m := range desc.MediaDescriptions {
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
 			if a.Key != "candidate" {
 				return false
 			}
-			total++
-			return !usableCandidate(a.Value)
+			if !usableCandidate(a.Value) || kept[a.Value] {
+				return true
+			}
+			kept[a.Value] = true
+			return false
 		})
 	}
-	if total > maxCandidates {
-		return badOffer("it has %d candidates, %d are the most that are taken", total, maxCandidates)
+	if len(kept) > maxCandidates {
+		return badOffer("it has %d candidates, %d are the most that are taken", len(kept), maxCandidates)
 	}
 	return nil
 }

@@ -31,8 +31,9 @@ func TestMalformedReoffersHarmNothing(t *testing.T) {
 		"no rtcp-mux":            replace(`a=rtcp-mux\r\n`, ""),
 		"no setup":               replace(`a=setup:.*`, "a=setup:holdconn\r"),
 		"no fingerprint":         replace(`a=fingerprint:.*\r\n`, ""),
+		"many formats":           replace(`m=video (.*)`, "m=video $1"+strings.Repeat(" 96", 200)+"\r"),
 		"a data channel":         good + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n",
-		"too many candidates":    strings.Replace(good, "a=mid:0\r\n", "a=mid:0\r\n"+strings.Repeat("a=candidate:1 1 udp 1 192.168.1.1 9 typ host\r\n", 33), 1),
+		"too many candidates":    strings.Replace(good, "a=mid:0\r\n", "a=mid:0\r\n"+manyCandidates(33), 1),
 		"wrong direction":        replace(`a=recvonly`, "a=sendonly"),
 		"a pwd for an old ufrag": replace(`a=ice-pwd:.*`, "a=ice-pwd:"+strings.Repeat("x", minPwd)+"\r"),
 	}
@@ -49,6 +50,14 @@ func TestMalformedReoffersHarmNothing(t *testing.T) {
 
 	v.negotiate(true)
 	p.until("media after a good restart", func() bool { return len(v.received()) > 9 })
+}
+
+func manyCandidates(n int) string {
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "a=candidate:1 1 udp 1 192.168.1.%d 9 typ host\r\n", i+1)
+	}
+	return lines.String()
 }
 
 func TestRestart(t *testing.T) {
@@ -127,4 +136,43 @@ func FuzzParseOffer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// sectionOf is an m-line with all that a transport needs.
+func sectionOf(media, mid, setup, direction string) string {
+	return "m=" + media + "\r\nc=IN IP4 0.0.0.0\r\na=mid:" + mid + "\r\na=rtcp-mux\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n" +
+		"a=setup:" + setup + "\r\na=" + direction + "\r\na=fingerprint:sha-256 " + strings.TrimSuffix(strings.Repeat("AB:", 32), ":") + "\r\n"
+}
+
+const offerHead = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
+
+// FFmpeg's WHIP offers setup:passive. What is turned down has no candidates.
+func TestUnusualOffers(t *testing.T) {
+	relay := newTestRelay(t)
+	s, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := s.Offer(offerHead +
+		sectionOf("audio 9 UDP/TLS/RTP/SAVPF 8", "0", "passive", "recvonly") + "a=rtpmap:8 PCMA/8000\r\n" +
+		sectionOf("video 9 UDP/TLS/RTP/SAVPF 96", "1", "passive", "recvonly") + "a=rtpmap:96 VP8/90000\r\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	video := answer[strings.Index(answer, "m=video"):]
+	if !strings.Contains(answer, "m=audio 0") || !strings.Contains(video, "a=candidate:") || !strings.Contains(video, "a=setup:active") {
+		t.Errorf("answered with\n%s", answer)
+	}
+}
+
+// Pion would work for seconds on an offer that names one format ten thousand times.
+func TestOffersOfManyFormats(t *testing.T) {
+	for name, offer := range map[string]string{
+		"formats":    offerHead + sectionOf("video 9 UDP/TLS/RTP/SAVPF"+strings.Repeat(" 96", maxFormats+1), "0", "actpass", "recvonly") + "a=rtpmap:96 VP8/90000\r\n",
+		"attributes": offerHead + sectionOf("video 9 UDP/TLS/RTP/SAVPF 96", "0", "actpass", "recvonly") + strings.Repeat("a=rtpmap:96 VP8/90000\r\n", maxAttributes+1),
+	} {
+		if _, err := parseOffer(offer, RoleViewer); AsError(err).Code != CodeBadRequest {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -182,8 +182,11 @@ func (room *Room) claim(s *Session) error {
 		}
 	}
 	room.publisher = s
-	room.video.setSource(nil)
-	room.audio.setSource(nil)
+	room.unhold() // s has connectTime
+	for _, f := range []*fanout{room.video, room.audio} {
+		f.setSource(nil)
+		f.codec.Store(uint32(CodecNone))
+	}
 	return nil
 }
 
@@ -209,7 +212,7 @@ func (room *Room) down(s *Session) {
 // holdFor keeps the room for whoever has the token. The caller holds relay.mu.
 func (room *Room) holdFor(token string) {
 	room.hold = token
-	if room.holdTimer == nil {
+	if room.holdTimer == nil && !room.relay.closed {
 		room.holdTimer = time.AfterFunc(holdTime, room.expire)
 	}
 }
@@ -241,8 +244,10 @@ func (room *Room) expire() {
 func (room *Room) finish() {
 	room.since = time.Time{}
 	room.unhold()
-	room.video.forget()
-	room.audio.forget()
+	for _, f := range []*fanout{room.video, room.audio} {
+		f.setSource(nil)
+		f.forget()
+	}
 	room.notify()
 }
 

@@ -48,7 +48,6 @@ type Session struct {
 	remote   netip.Addr
 	log      *slog.Logger
 	began    time.Time
-	replaces *Session // whose place this session takes with its first offer
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 	notices  chan struct{} // Changed
@@ -70,6 +69,7 @@ type Session struct {
 	connected bool        // media can flow: the session counts
 	ever      bool        // it was connected once
 	timer     *time.Timer // ends a session that does not connect, or is silent
+	replaces  *Session    // whose place this session takes with its first offer
 	slow      *Error      // while the viewer's network can't carry the picture
 }
 
@@ -161,7 +161,7 @@ func (s *Session) Trouble() *Error {
 
 // lacksCodec reports whether the viewer can't play what flows.
 func (s *Session) lacksCodec() bool {
-	return slices.ContainsFunc(s.downTracks(), func(d *DownTrack) bool { return d.lacking.Load() })
+	return s.room.video.flowing() != CodecNone && slices.ContainsFunc(s.downTracks(), func(d *DownTrack) bool { return d.lacking.Load() })
 }
 
 // setSlow is called when the viewer's network turns out to be too slow and,
@@ -232,7 +232,7 @@ func (s *Session) traffic() slog.Attr {
 			"packets", d.sent.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
 	}
 	if s.role == RolePublisher {
-		facts = append(facts, "packets", s.received.Load(), "video_dropped", &s.room.video.drops, "audio_dropped", &s.room.audio.drops)
+		facts = append(facts, "packets", s.received.Load(), "room_video_dropped", &s.room.video.drops, "room_audio_dropped", &s.room.audio.drops)
 	}
 	return slog.Group("traffic", facts...)
 }
@@ -249,16 +249,16 @@ func (s *Session) up() {
 	s.connected, s.ever = true, true
 	s.stopTimer()
 	s.room.up(s)
-	relay.mu.Unlock()
-	if first {
-		s.log.Info(s.role.String()+" joined", "remote", s.remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
-	}
-	for _, d := range s.downTracks() {
+	for _, d := range s.downTracks() { // under the lock: end, which takes them out, comes later
 		if first {
 			d.fanout.join(d)
 		} else {
 			d.back()
 		}
+	}
+	relay.mu.Unlock()
+	if first {
+		s.log.Info(s.role.String()+" joined", "remote", s.remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
 	}
 }
 
@@ -305,6 +305,7 @@ func (s *Session) inherit() {
 	s.token = s.replaces.token
 	s.room.relay.tokens[s.token] = s
 	s.replaces.Close(ErrReplaced)
+	s.replaces = nil
 }
 
 // Detach says that the signaling went away without a word. A session without

@@ -2,8 +2,11 @@ package broadcast
 
 import (
 	"io"
+	"net"
+	"strconv"
 	"sync"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/transport/v4/packetio"
 )
 
@@ -11,24 +14,30 @@ const (
 	// maxStrangers is how many SSRCs a peer may use that neither side announced.
 	// An honest one has a few; Pion would keep a stream and a buffer for each.
 	maxStrangers = 64
+	// maxRemotes is how many addresses a peer may send ICE checks from. An honest
+	// one has an interface or two, behind a NAT or two.
+	maxRemotes = 64
 	// Bounds of what Pion queues for a reader, in bytes.
-	maxQueuedRTP  = 1 << 20
-	maxQueuedRTCP = 64 << 10
+	maxQueuedRTP     = 1 << 20
+	maxQueuedUnknown = 256 << 10
+	maxQueuedRTCP    = 64 << 10
 )
 
-// strangers makes the buffers behind Pion's SSRC demultiplexer for one session:
-// real ones for what the session reads, sinks for all else.
+// strangers bounds what the peer of one session can make Pion keep. It makes
+// the buffers behind Pion's SSRC demultiplexer, real ones for what the session
+// reads and sinks for all else, and counts the addresses that ICE learns.
 type strangers struct {
 	role  Role   // static
 	flood func() // static: called once, when there are too many
 
-	mu    sync.Mutex // guards all below
-	known map[uint32]bool
-	count int
+	mu      sync.Mutex // guards all below
+	known   map[uint32]bool
+	count   int
+	remotes map[string]bool
 }
 
 func newStrangers(role Role, flood func()) *strangers {
-	return &strangers{role: role, flood: flood, known: map[uint32]bool{}}
+	return &strangers{role: role, flood: flood, known: map[uint32]bool{}, remotes: map[string]bool{}}
 }
 
 // expect announces SSRCs that the session reads RTCP of.
@@ -59,11 +68,32 @@ func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.Re
 		return newSink()
 	}
 	buffer := packetio.NewBuffer()
-	buffer.SetLimitSize(maxQueuedRTCP)
-	if packets == packetio.RTPBufferPacket {
-		buffer.SetLimitSize(maxQueuedRTP)
-	}
+	buffer.SetLimitSize(queueSize(packets, known))
 	return buffer
+}
+
+func queueSize(packets packetio.BufferPacketType, known bool) int {
+	switch {
+	case packets == packetio.RTCPBufferPacket:
+		return maxQueuedRTCP
+	case known:
+		return maxQueuedRTP
+	default:
+		return maxQueuedUnknown
+	}
+}
+
+// checkedFrom notes the address of an ICE check that was in order.
+func (s *strangers) checkedFrom(remote ice.Candidate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.remotes) > maxRemotes {
+		return
+	}
+	s.remotes[net.JoinHostPort(remote.Address(), strconv.Itoa(remote.Port()))] = true
+	if len(s.remotes) > maxRemotes {
+		go s.flood() // the ICE agent is waiting
+	}
 }
 
 // reads: of a viewer, RTCP about what it is sent; of a publisher, everything,

@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,4 +141,85 @@ func TestDetach(t *testing.T) {
 	}
 	abandoned.Detach()
 	await(t, abandoned.Done(), "end of a session that had no media")
+}
+
+// A presenter who comes back at the last moment is not ended by the old hold.
+func TestHoldEndsWithTheReturn(t *testing.T) {
+	relay := newTestRelay(t)
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "live", func() bool { return relay.Room("math").State == StateLive })
+	p.session.down()
+	back := newClient(t, newClientAPI(t, clientOn(nil), webrtc.MimeTypeVP8, webrtc.MimeTypeOpus))
+	if _, err := back.pc.AddTrack(p.video); err != nil {
+		t.Fatal(err)
+	}
+	next, err := p.session.Replace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := next.Offer(back.offer(false)); err != nil {
+		t.Fatal(err)
+	}
+	next.room.expire() // the timer that was running
+	if next.Cause() != nil || relay.Room("math").State != StateAway {
+		t.Errorf("the new session ended with %v, the room is %v", next.Cause(), relay.Room("math").State)
+	}
+	if next.replaces != nil {
+		t.Error("the replaced session is kept in memory")
+	}
+	next.Close(ErrNeverConnected)
+	eventually(t, "the room is held again", func() bool {
+		relay.mu.Lock()
+		defer relay.mu.Unlock()
+		return next.room.hold != ""
+	})
+	next.room.expire()
+	if state := relay.Room("math"); state.State != StateIdle {
+		t.Errorf("the room is %v when nobody came back", state.State)
+	}
+}
+
+// Nothing of a presentation whose presenter fell silent for good goes on.
+func TestExpiredPresentationStops(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	p.frame(true, 2)
+	v.awaitPackets(2)
+	p.session.down()
+	p.session.room.expire()
+	await(t, p.session.Done(), "end of the silent session")
+	room := p.session.room
+	room.video.mu.Lock()
+	defer room.video.mu.Unlock()
+	if room.video.source != nil {
+		t.Error("the dead track is still the source")
+	}
+}
+
+// A session that ends while it connects leaves nothing in the fan-out.
+func TestEndWhileConnecting(t *testing.T) {
+	relay := newTestRelay(t)
+	keep, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2000 {
+		s, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.downs.Store(&[]*DownTrack{newDownTrack(s, kindVideo)})
+		var both sync.WaitGroup
+		both.Go(s.up)
+		both.Go(func() { s.Close(ErrLeft) })
+		both.Wait()
+	}
+	eventually(t, "all have ended", func() bool { return relay.Stats().Viewers == 1 })
+	eventually(t, "the fan-out is empty", func() bool {
+		keep.room.video.mu.Lock()
+		defer keep.room.video.mu.Unlock()
+		return len(keep.room.video.downs) == 0
+	})
 }

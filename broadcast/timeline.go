@@ -14,7 +14,7 @@ const (
 
 // timeline puts the packets of one publisher after the other on the numbering
 // and the clock of a room and kind: the next publisher continues where the last
-// one stopped. It is owned by whoever reads the live track; it has no lock.
+// one stopped. The fan-out guards it.
 type timeline struct {
 	// began says that the next packet is a source's first.
 	began bool

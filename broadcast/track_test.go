@@ -1,6 +1,8 @@
 package broadcast
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -211,3 +213,58 @@ func TestSenderReports(t *testing.T) {
 }
 
 func abs(n int32) int32 { return max(n, -n) }
+
+// A repair comes a round trip late, on the media SSRC: that can be many packets.
+func TestLateRepairsAreTaken(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	p.frame(true, 2)
+	v.awaitPackets(2)
+	const behind = 300
+	p.timestamp += 3000
+	lost := p.packetOf(false, 0, behind+1)
+	for i := 1; i <= behind; i++ {
+		p.write(p.packetOf(false, i, behind+1))
+		v.awaitPackets(2 + i)
+	}
+	p.write(lost)
+	if got := v.awaitPackets(3 + behind); counterOf(got[2+behind]) != counterOf(lost) {
+		t.Error("the repair did not arrive")
+	}
+}
+
+// An offer need not name its SSRCs (a=ssrc), even where it has the mid extension.
+func TestOfferWithoutSSRCs(t *testing.T) {
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	session, err := relay.Publish(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &publisher{client: newClient(t, newClientAPI(t, clientOn(nil), webrtc.MimeTypeVP8, webrtc.MimeTypeOpus))}
+	p.session = session
+	p.video, _ = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8}, "video", "screen")
+	p.audio, _ = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}, "audio", "screen")
+	for _, track := range []*webrtc.TrackLocalStaticRTP{p.video, p.audio} {
+		if _, err := p.pc.AddTransceiverFromTrack(track, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offer := regexp.MustCompile(`a=ssrc.*\r\n`).ReplaceAllString(p.offer(false), "")
+	offer = strings.ReplaceAll(offer, "a=rtcp-mux\r\n", "a=rtcp-mux\r\na=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n")
+	answer, err := session.Offer(offer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitConnected()
+	eventually(t, "a picture", func() bool {
+		p.frame(true, 1)
+		return len(v.onMedia()) > 0
+	})
+}
