@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -147,9 +146,9 @@ type (
 		ICEServers []struct{} `json:"iceServers"` // none: the relay's own addresses are in its answer
 		Resume     string     `json:"resume"`
 		MaxBitrate int        `json:"maxBitrate,omitempty"` // bit/s, for a publisher
-		// Addresses are the relay's on its networks, for a publisher: its page may
-		// know the relay as localhost only, which is no link for viewers.
-		Addresses []netip.Addr `json:"addresses,omitempty"`
+		// Hosts are those under which viewers reach the relay, for a publisher that
+		// knows it as localhost, which is no link for them.
+		Hosts []string `json:"hosts,omitempty"`
 		roomFields
 	}
 	roomMessage struct {
@@ -187,13 +186,13 @@ type (
 	}
 )
 
-func welcomeOf(s *broadcast.Session, state broadcast.RoomState, addresses func() []netip.Addr) welcome {
+func welcomeOf(s *broadcast.Session, state broadcast.RoomState, hosts []string) welcome {
 	m := welcome{
 		Type: "welcome", ID: s.ID(), Room: s.RoomName(), Role: s.Role().String(),
 		ICEServers: []struct{}{}, Resume: s.Token(), roomFields: fieldsOf(s.Role(), state),
 	}
 	if s.Role() == broadcast.RolePublisher {
-		m.MaxBitrate, m.Addresses = s.MaxBitrate(), addresses()
+		m.MaxBitrate, m.Hosts = s.MaxBitrate(), hosts
 	}
 	return m
 }

@@ -137,9 +137,17 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(welcomeOf(session, p.told, p.server.config.Addresses))
+	p.socket.send(welcomeOf(session, p.told, p.hosts()))
 	go p.watch(session)
 	return nil
+}
+
+// hosts are the relay's for a page that came over loopback; any other page knows one.
+func (p *peer) hosts() []string {
+	if !p.remote.IsLoopback() {
+		return nil
+	}
+	return p.server.config.Hosts()
 }
 
 func (p *peer) offer(sdp string) error {

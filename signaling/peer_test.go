@@ -26,11 +26,11 @@ func TestWelcome(t *testing.T) {
 	h := newHouse(t)
 	_, viewer := h.join("pull/math", "")
 	if viewer.Role != "viewer" || viewer.Room != "math" || viewer.State != "idle" || viewer.ICEServers == nil ||
-		viewer.MaxBitrate != 0 || viewer.Addresses != nil || viewer.Unplayable != nil || len(viewer.Resume) < 22 || viewer.ID == "" {
+		viewer.MaxBitrate != 0 || viewer.Hosts != nil || viewer.Unplayable != nil || len(viewer.Resume) < 22 || viewer.ID == "" {
 		t.Errorf("viewer: %+v", viewer)
 	}
 	_, publisher := h.join("push/math", "")
-	if publisher.Role != "publisher" || publisher.MaxBitrate != 8_000_000 || !slices.Equal(publisher.Addresses, []string{"192.0.2.7"}) || publisher.Unplayable == nil {
+	if publisher.Role != "publisher" || publisher.MaxBitrate != 8_000_000 || !slices.Equal(publisher.Hosts, []string{"192.0.2.7:8080"}) || publisher.Unplayable == nil {
 		t.Errorf("publisher: %+v", publisher)
 	}
 }

@@ -7,6 +7,7 @@ package signaling
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -27,8 +28,9 @@ type Config struct {
 	Relay *broadcast.Relay
 	// Pages serves every path that signaling does not.
 	Pages http.Handler
-	// Addresses are those under which viewers reach this machine; nil: not known.
-	Addresses func() []netip.Addr
+	// Hosts are those under which viewers reach the relay ("192.168.1.20:8080"),
+	// best first; nil: not known.
+	Hosts func() []string
 	// AllowOrigin are the origins, beside our own, whose pages may speak to the
 	// relay ("https://school.example").
 	AllowOrigin []string
@@ -64,8 +66,8 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Addresses == nil {
-		config.Addresses = func() []netip.Addr { return nil }
+	if config.Hosts == nil {
+		config.Hosts = func() []string { return nil }
 	}
 	s := &Server{config: config, strangers: strangers, speakers: speakers{sessions: map[string]*peer{}}}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
@@ -177,7 +179,7 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		s.config.Log.Warn("host refused", "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-host")
+		s.config.Log.Warn("host refused", "host", shortened(r.Host), "remote", r.RemoteAddr, "flag", "--allow-host")
 		writeMisdirected(w, r.Host)
 	})
 }
@@ -190,10 +192,13 @@ func (s *Server) refuseOrigins(next http.Handler) http.Handler {
 			return
 		}
 		origin := r.Header.Get("Origin")
-		s.config.Log.Warn("origin refused", "origin", origin, "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
+		s.config.Log.Warn("origin refused", "origin", shortened(origin), "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
 		writeProblem(w, errOrigin)
 	})
 }
+
+// shortened is what the log gets of a stranger's words.
+func shortened(s string) string { return fmt.Sprintf("%.100s", s) }
 
 var errOrigin = refuse(broadcast.CodeForbidden, "Pages of this origin may not use the relay; its flag --allow-origin can name it.")
 

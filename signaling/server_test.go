@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -27,7 +26,7 @@ func newTestServer(t *testing.T, relay *broadcast.Relay) *Server {
 	pages.HandleFunc("/bug", func(http.ResponseWriter, *http.Request) { panic("a bug") })
 	s, err := New(Config{
 		Relay: relay, Pages: pages, Log: slog.New(slog.DiscardHandler),
-		Addresses:   func() []netip.Addr { return []netip.Addr{netip.MustParseAddr("192.0.2.7")} },
+		Hosts:       func() []string { return []string{"192.0.2.7:8080"} },
 		AllowOrigin: []string{"https://school.example"}, AllowHost: []string{"relay.school.example"},
 	})
 	if err != nil {

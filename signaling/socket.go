@@ -28,9 +28,9 @@ const (
 	// frames are read and thrown away, up to maxDiscard, so that the sender can be told.
 	maxFrame   = 2 * maxSDP
 	maxDiscard = 16 << 20
-	// floodMessages in floodWindow are more than any page sends: 32 candidates
-	// and a few offers.
-	floodMessages = 100
+	// floodMessages in floodWindow are more than any page sends: an offer each
+	// half second, with as many candidates as are taken.
+	floodMessages = 700
 	floodWindow   = 10 * time.Second
 )
 

@@ -18,8 +18,9 @@ type link struct {
 	addrs []netip.Addr
 }
 
-// lanAddresses are the addresses under which other machines reach this one,
-// IPv4 first. They are read afresh each time: Wi-Fi comes and goes.
+// lanAddresses are the addresses under which other machines reach this one: the
+// one on the way out first, as most people are there, and IPv4 before IPv6. They
+// are read afresh each time: Wi-Fi comes and goes.
 func lanAddresses() []netip.Addr {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -29,7 +30,46 @@ func lanAddresses() []netip.Addr {
 	for _, i := range interfaces {
 		links = append(links, link{i.Name, i.Flags, addressesOf(i)})
 	}
-	return reachable(links)
+	return preferring(outward(), reachable(links))
+}
+
+// outward is the address that this machine would speak to the world from; zero
+// on an isolated network. Connecting a UDP socket sends nothing, least of all to
+// an address that is set aside for documentation (RFC 5737).
+func outward() netip.Addr {
+	conn, err := net.Dial("udp4", "192.0.2.1:9")
+	if err != nil {
+		return netip.Addr{}
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap()
+}
+
+// preferring puts one of the addresses first, if it is among them.
+func preferring(first netip.Addr, addrs []netip.Addr) []netip.Addr {
+	slices.SortStableFunc(addrs, func(a, b netip.Addr) int {
+		switch {
+		case a == b:
+			return 0
+		case a == first:
+			return -1
+		case b == first:
+			return 1
+		}
+		return 0
+	})
+	return addrs
+}
+
+// viewersAddresses are those on which viewers reach a relay that listens on host.
+func viewersAddresses(host netip.Addr) []netip.Addr {
+	switch {
+	case host.IsUnspecified():
+		return lanAddresses()
+	case host.IsLoopback():
+		return nil
+	}
+	return []netip.Addr{host}
 }
 
 func addressesOf(i net.Interface) []netip.Addr {

@@ -35,18 +35,32 @@ func TestReachable(t *testing.T) {
 	}
 }
 
+func TestPreferring(t *testing.T) {
+	a, b, c := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::1")
+	for _, test := range []struct{ first, second netip.Addr }{{b, a}, {a, b}, {c, a}, {netip.Addr{}, a}} {
+		got := preferring(test.first, []netip.Addr{a, b, c})
+		if test.first.IsValid() && (got[0] != test.first || got[1] != test.second) || !test.first.IsValid() && got[0] != a {
+			t.Errorf("preferring %v: %v", test.first, got)
+		}
+	}
+}
+
 func TestBanner(t *testing.T) {
 	lan := []netip.Addr{netip.MustParseAddr("192.168.1.20"), netip.MustParseAddr("fd00::20")}
 	for host, want := range map[string]string{
-		"::":             "localhost:8080/push 192.168.1.20:8080/pull [fd00::20]:8080/pull",
-		"0.0.0.0":        "localhost:8080/push 192.168.1.20:8080/pull [fd00::20]:8080/pull",
-		"127.0.0.1":      "localhost:8080/push 127.0.0.1:8080/pull",
-		"10.0.0.7":       "10.0.0.7:8080/push 10.0.0.7:8080/pull",
-		"fe80::7%enp3s0": "[fe80::7]:8080/push [fe80::7]:8080/pull",
-		"2001:db8::1":    "[2001:db8::1]:8080/push [2001:db8::1]:8080/pull",
+		"":               "localhost:8080/push 192.168.1.20:8080/pull [fd00::20]:8080/pull",
+		"127.0.0.1":      "localhost:8080/push localhost:8080/pull",
+		"::1":            "localhost:8080/push localhost:8080/pull",
+		"10.0.0.7":       "localhost:8080/push 10.0.0.7:8080/pull",
+		"fe80::7%enp3s0": "localhost:8080/push [fe80::7]:8080/pull",
+		"2001:db8::1":    "localhost:8080/push [2001:db8::1]:8080/pull",
 	} {
+		viewers := lan
+		if host != "" {
+			viewers = viewersAddresses(netip.MustParseAddr(host))
+		}
 		var text strings.Builder
-		check(t, printBanner(&text, netip.MustParseAddr(host), lan, 8080))
+		check(t, printBanner(&text, viewers, 8080))
 		var urls []string
 		for word := range strings.FieldsSeq(text.String()) {
 			if u, ok := strings.CutPrefix(word, "http://"); ok {

@@ -8,23 +8,27 @@ import (
 
 // printBanner says what to open. The presenter's page needs a secure context,
 // which plain HTTP is on localhost only.
-func printBanner(w io.Writer, host netip.Addr, lan []netip.Addr, tcpPort uint16) error {
-	presenter := "localhost"
-	if !host.IsUnspecified() {
-		lan = []netip.Addr{host}
-	}
-	if !host.IsUnspecified() && !host.IsLoopback() {
-		presenter = hostText(host)
-	}
-	text := fmt.Sprintf("Present, on this machine:\n  http://%s:%d/push\n", presenter, tcpPort)
-	if len(lan) > 0 {
+func printBanner(w io.Writer, viewers []netip.Addr, tcpPort uint16) error {
+	text := fmt.Sprintf("Present, on this machine:\n  http://localhost:%d/push\n", tcpPort)
+	if len(viewers) == 0 {
+		text += fmt.Sprintf("Watch, on this machine:\n  http://localhost:%d/pull\n", tcpPort)
+	} else {
 		text += "Watch, on this network:\n"
 	}
-	for _, addr := range lan {
-		text += fmt.Sprintf("  http://%s:%d/pull\n", hostText(addr), tcpPort)
+	for _, host := range hostPorts(viewers, tcpPort) {
+		text += fmt.Sprintf("  http://%s/pull\n", host)
 	}
 	_, err := io.WriteString(w, text)
 	return err
+}
+
+// hostPorts are addresses as URLs have them.
+func hostPorts(addrs []netip.Addr, tcpPort uint16) []string {
+	hosts := make([]string, 0, len(addrs))
+	for _, addr := range addrs {
+		hosts = append(hosts, fmt.Sprintf("%s:%d", hostText(addr), tcpPort))
+	}
+	return hosts
 }
 
 // hostText is an address as URLs have it.

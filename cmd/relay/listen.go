@@ -13,13 +13,33 @@ import (
 	"relay/broadcast/udp"
 )
 
-// sockets are the relay's two: TCP for pages and signaling, UDP for media.
+// sockets are the relay's: TCP for pages and signaling, UDP for media.
 type sockets struct {
 	tcp *net.TCPListener
-	udp *udp.Conn
+	// local is for the presenter, with --host: only localhost is a secure context
+	// without HTTPS. Nil when tcp listens there too.
+	local *net.TCPListener
+	udp   *udp.Conn
 }
 
-func (s sockets) close() error { return errors.Join(s.tcp.Close(), s.udp.Close()) }
+func (s sockets) listeners() []net.Listener {
+	if s.local == nil {
+		return []net.Listener{s.tcp}
+	}
+	return []net.Listener{s.tcp, s.local}
+}
+
+func (s sockets) closeTCP() error {
+	var errs []error
+	for _, l := range s.listeners() {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (s sockets) close() error { return errors.Join(s.closeTCP(), s.udp.Close()) }
+
+func (s sockets) tcpPort() uint16 { return s.tcp.Addr().(*net.TCPAddr).AddrPort().Port() }
 
 // freePortTries is how often a free TCP port may turn out to be taken on UDP.
 const freePortTries = 20
@@ -45,14 +65,19 @@ func listenOn(host netip.Addr, tcpPort, udpPort port) (sockets, error) {
 	if err != nil {
 		return sockets{}, cannotListen("TCP", tcpPort, "--port", err)
 	}
+	opened := sockets{tcp: tcp}
+	if !host.IsUnspecified() && !host.IsLoopback() {
+		if opened.local, err = net.ListenTCP("tcp", tcpAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port(opened.tcpPort()))); err != nil {
+			return sockets{}, errors.Join(cannotListen("TCP", tcpPort, "--port", err), tcp.Close())
+		}
+	}
 	if udpPort == 0 {
-		udpPort = port(tcp.Addr().(*net.TCPAddr).Port)
+		udpPort = port(opened.tcpPort())
 	}
-	conn, err := udp.Listen(netip.AddrPortFrom(host, uint16(udpPort)))
-	if err != nil {
-		return sockets{}, errors.Join(cannotListen("UDP", udpPort, "--udp-port", err), tcp.Close())
+	if opened.udp, err = udp.Listen(netip.AddrPortFrom(host, uint16(udpPort))); err != nil {
+		return sockets{}, errors.Join(cannotListen("UDP", udpPort, "--udp-port", err), opened.closeTCP())
 	}
-	return sockets{tcp, conn}, nil
+	return opened, nil
 }
 
 // tcpAddr leaves an unspecified address out: Go then listens on IPv6 and IPv4.

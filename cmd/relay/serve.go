@@ -20,6 +20,7 @@ import (
 
 const (
 	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second // of a whole request; WebSockets have deadlines of their own
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
 	// drainTime is for pages being sent while the relay stops; sockets have had
@@ -65,15 +66,16 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return errors.Join(err, opened.close())
 	}
 	front, err := signaling.New(signaling.Config{
-		Relay: relay, Pages: static.Handler(), Addresses: lanAddresses, AllowOrigin: o.allowOrigin, AllowHost: o.allowHost, Log: log,
+		Relay: relay, Pages: static.Handler(), AllowOrigin: o.allowOrigin, AllowHost: o.allowHost, Log: log,
+		Hosts: func() []string { return hostPorts(viewersAddresses(host), opened.tcpPort()) },
 	})
 	if err != nil {
-		return errors.Join(err, opened.tcp.Close(), relay.Close())
+		return errors.Join(err, opened.closeTCP(), relay.Close())
 	}
 	if err := announce(stdout, log, host, opened); err != nil {
 		log.Warn("the addresses could not be printed", "cause", err)
 	}
-	err = serveUntil(ctx, newHTTPServer(front, log), opened.tcp, front)
+	err = serveUntil(ctx, newHTTPServer(front, log), opened.listeners(), front)
 	log.Info("stopped")
 	return errors.Join(err, relay.Close())
 }
@@ -82,13 +84,14 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 func announce(stdout io.Writer, log *slog.Logger, host netip.Addr, opened sockets) error {
 	addr := opened.tcp.Addr()
 	log.Info("listening", "addr", addr.String(), "udp", opened.udp.LocalAddr().String(), "version", versionText())
-	return printBanner(stdout, host, lanAddresses(), uint16(addr.(*net.TCPAddr).Port))
+	return printBanner(stdout, viewersAddresses(host), opened.tcpPort())
 }
 
 func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -96,9 +99,11 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 }
 
 // serveUntil serves until ctx ends or the listener fails; then everybody is told.
-func serveUntil(ctx context.Context, server *http.Server, listener net.Listener, front *signaling.Server) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+func serveUntil(ctx context.Context, server *http.Server, listeners []net.Listener, front *signaling.Server) error {
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
+		go func() { failed <- server.Serve(listener) }()
+	}
 	select {
 	case <-ctx.Done():
 		front.Close()
