@@ -293,7 +293,6 @@ func (p *publisher) write(packet *rtp.Packet) {
 // viewer notes each packet it gets.
 type viewer struct {
 	*client
-	sender *webrtc.RTPReceiver // of the video
 
 	mu    sync.Mutex
 	video []*rtp.Packet // as it came, RTX undone

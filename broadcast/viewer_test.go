@@ -29,10 +29,10 @@ func TestJoinInsideAFrame(t *testing.T) {
 
 	late := newViewer(t, relay, nil, "math")
 	late.awaitConnected()
-	got := late.awaitPackets(8)
+	late.awaitPackets(8)
 	p.write(p.packetOf(false, 2, 3))
 	p.frame(false, 1)
-	got = late.awaitPackets(10)
+	got := late.awaitPackets(10)
 	contiguous(t, got)
 	if live := early.awaitPackets(10); got[9].Timestamp != live[9].Timestamp || got[7].Timestamp != live[7].Timestamp {
 		t.Error("packets of the frame in flight do not keep their timestamp")
