@@ -42,17 +42,17 @@ func (r Role) String() string { return [...]string{"publisher", "viewer"}[r] }
 // place where that is carried out.
 type Session struct {
 	// static after newSession
-	room     *Room
-	id       string
-	role     Role
-	remote   netip.Addr
-	log      *slog.Logger
-	began    time.Time
-	ctx      context.Context
-	cancel   context.CancelCauseFunc
-	notices  chan struct{} // Changed
-	clock    senderClock   // a publisher's
-	turn     chan struct{} // holds one token: whoever has it negotiates
+	room    *Room
+	id      string
+	role    Role
+	remote  netip.Addr
+	log     *slog.Logger
+	began   time.Time
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	notices chan struct{} // Changed
+	clock   senderClock   // a publisher's
+	turn    chan struct{} // holds one token: whoever has it negotiates
 
 	// owned by whoever has the turn
 	offer      *offer
