@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"regexp"
 	"strconv"
@@ -54,7 +55,8 @@ func Handler() http.Handler {
 	mux.Handle("GET /{$}", assets["home.html"])
 	for _, page := range []string{"push", "pull"} {
 		mux.Handle("GET /"+page, assets[page+".html"])
-		mux.Handle("GET /"+page+"/{$}", http.RedirectHandler("/"+page, http.StatusMovedPermanently))
+		mux.HandleFunc("GET /"+page+"/{$}", withoutSlash)
+		mux.HandleFunc("GET /"+page+"/{room}/{$}", withoutSlash)
 		mux.Handle("GET /"+page+"/{room}", roomPage(assets[page+".html"], missing))
 	}
 	for name, a := range assets {
@@ -107,6 +109,12 @@ func roomPage(page, missing *asset) http.Handler {
 		}
 		page.ServeHTTP(w, r)
 	})
+}
+
+// withoutSlash sends the browser to the same page, whose address ends without a slash.
+func withoutSlash(w http.ResponseWriter, r *http.Request) {
+	target := url.URL{Path: strings.TrimSuffix(r.URL.Path, "/"), RawQuery: r.URL.RawQuery}
+	http.Redirect(w, r, target.String(), http.StatusMovedPermanently)
 }
 
 // ServeHTTP sends the asset, or 304 to whoever has it. Browsers ask each time,

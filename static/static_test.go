@@ -65,9 +65,16 @@ func TestPages(t *testing.T) {
 }
 
 func TestTrailingSlash(t *testing.T) {
-	response := ask(t, "GET", "/push/")
-	if response.StatusCode != http.StatusMovedPermanently || response.Header.Get("Location") != "/push" {
-		t.Errorf("GET /push/: %d to %q", response.StatusCode, response.Header.Get("Location"))
+	for target, want := range map[string]string{
+		"/push/":                  "/push",
+		"/push/?codec=av1":        "/push?codec=av1",
+		"/pull/math/":             "/pull/math",
+		"/pull/math/?codec=av1&x": "/pull/math?codec=av1&x",
+	} {
+		response := ask(t, "GET", target)
+		if got := response.Header.Get("Location"); response.StatusCode != http.StatusMovedPermanently || got != want {
+			t.Errorf("GET %s: %d to %q, want %q", target, response.StatusCode, got, want)
+		}
 	}
 }
 

@@ -25,12 +25,15 @@ export function has(capabilities, codec) {
 }
 
 /**
- * The choice that a link asks for (`?codec=vp8`); empty is "Automatic".
+ * The choice that a link asks for (`?codec=vp8`); empty is "Automatic". Where it
+ * cannot be had, `problem` is the key of the sentence about it.
  * @param {string} search
+ * @param {RTCRtpCapabilities|null|undefined} capabilities
  */
-export function fromQuery(search) {
+export function fromQuery(search, capabilities) {
   const wanted = new URLSearchParams(search).get('codec')?.toUpperCase() ?? '';
-  return VIDEO_CODECS.includes(wanted) ? wanted : '';
+  if (!wanted || has(capabilities, wanted)) return { wanted, codec: wanted, problem: null };
+  return { wanted, codec: '', problem: VIDEO_CODECS.includes(wanted) ? 'push.not-encodable' : 'push.unknown-codec' };
 }
 
 /**

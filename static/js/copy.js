@@ -1,5 +1,8 @@
 // Copying a link, also where the browser offers no clipboard (plain http).
 
+/** What copies the selection, where it has to be done by hand. */
+export const COPY_KEYS = /Mac|iP/.test(navigator.platform) ? '⌘C' : 'Ctrl+C';
+
 /** How long "Copied" stays. */
 const SHOWN = 2_000;
 

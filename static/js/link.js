@@ -34,6 +34,7 @@ export class Link {
   /** @type {RTCPeerConnection|null} */ #pc = null;
   /** A PeerConnection that works until its successor is answered. @type {RTCPeerConnection|null} */ #retired = null;
   /** @type {LinkState} */ #state = 'off';
+  /** Whose offer is being made. @type {RTCPeerConnection|null} */ #offering = null;
   /** Whose offers the relay has yet to answer, in order, on this socket. @type {RTCPeerConnection[]} */ #awaiting = [];
   /** @type {RTCIceServer[]} */ #iceServers = [];
   /** The relay's name for the session that the PeerConnection belongs to. */
@@ -53,6 +54,11 @@ export class Link {
   /** The PeerConnection of the moment. */
   get peer() {
     return this.#pc;
+  }
+
+  /** The relay has yet to answer the first offer of the PeerConnection of the moment. */
+  get unanswered() {
+    return this.#pc !== null && this.#awaiting[0] === this.#pc && !this.#pc.remoteDescription;
   }
 
   /** From now on a connection is wanted. */
@@ -81,7 +87,8 @@ export class Link {
 
   /** After a wake-up: what looks broken is mended now, not in a while. */
   check() {
-    if (this.#pc && ['disconnected', 'failed'].includes(this.#pc.connectionState)) this.#restart();
+    // In any other state it is being mended.
+    if (this.#state === 'connected' && this.#pc?.connectionState !== 'connected') this.#restart();
   }
 
   /** @param {Welcome} welcome */
@@ -109,35 +116,50 @@ export class Link {
     }
   }
 
-  /** The relay answered an offer with an error. */
+  /** The relay sent an error. Says whether it was its answer to an offer. */
   refused() {
     const pc = this.#awaiting.shift();
-    if (pc && pc === this.#pc) this.#retry();
+    if (!pc || pc !== this.#pc) return false;
+    this.#retry();
+    return true;
   }
 
-  /** The relay ended the session: the next welcome needs a new PeerConnection. */
-  ended() {
+  /** The relay ended the session: the next welcome needs a new PeerConnection. @param {string} reason */
+  ended(reason) {
     this.#session = '';
+    if (reason === 'never-connected' && this.#state !== 'off') this.#set('failing');
   }
 
   #renew() {
     if (this.#state === 'connected') this.#set('lost');
     this.#drop();
     if (!this.#options.signaling.up) return;
-    const pc = (this.#options.createPeer ?? ((config) => new RTCPeerConnection(config)))({ iceServers: this.#iceServers });
+    try {
+      this.#open();
+    } catch {
+      // Browsers refuse for a while: too many connections, a device that is just going.
+      return this.#retry();
+    }
+    this.#after(CONNECT_WITHIN, () => this.#retry());
+  }
+
+  #open() {
+    const { createPeer = (config) => new RTCPeerConnection(config), prepare, signaling } = this.#options;
+    // One transport: with one for each kind, half of the candidates would be for nothing.
+    const pc = createPeer({ iceServers: this.#iceServers, bundlePolicy: 'max-bundle' });
     this.#pc = pc;
     pc.onconnectionstatechange = () => this.#moved(pc);
     pc.onicecandidate = ({ candidate }) => {
-      this.#options.signaling.send({ type: 'candidate', candidate: candidate?.toJSON() ?? null });
+      signaling.send({ type: 'candidate', candidate: candidate?.toJSON() ?? null });
     };
-    this.#options.prepare(pc);
-    this.#after(CONNECT_WITHIN, () => this.#retry());
+    prepare(pc);
     void this.#offer(pc, false);
   }
 
   #restart() {
     const { signaling } = this.#options;
-    if (!this.#pc) return;
+    // An offer on its way is a restart already: a second answer would fit nothing.
+    if (!this.#pc || this.#offering === this.#pc || this.#awaiting.includes(this.#pc)) return;
     this.#set('lost');
     clearTimeout(this.#timer);
     // Without a socket the next welcome brings us back here.
@@ -159,6 +181,7 @@ export class Link {
    */
   async #offer(pc, iceRestart) {
     const { signaling, munge } = this.#options;
+    this.#offering = pc;
     try {
       const { sdp = '' } = await pc.createOffer({ iceRestart });
       if (pc !== this.#pc) return;
@@ -167,7 +190,9 @@ export class Link {
       if (pc === this.#pc) this.#retry();
       return;
     }
-    if (pc !== this.#pc || !signaling.send({ type: 'offer', sdp: pc.localDescription?.sdp ?? '' })) return;
+    if (pc !== this.#pc) return;
+    this.#offering = null;
+    if (!signaling.send({ type: 'offer', sdp: pc.localDescription?.sdp ?? '' })) return;
     this.#awaiting.push(pc);
     // The answer comes at once; if not even a pong does, the socket is dead.
     signaling.check();
@@ -183,7 +208,7 @@ export class Link {
         this.#set('connected');
         break;
       case 'disconnected':
-        this.#after(PATIENCE, () => this.#restart());
+        if (this.#state === 'connected') this.#after(PATIENCE, () => this.#restart());
         break;
       case 'failed':
         if (pc.remoteDescription) this.#restart();

@@ -20,7 +20,7 @@
  * @property {RTCIceServer[]} iceServers
  * @property {string} resume          whoever holds it takes the session's place
  * @property {number} [maxBitrate]    bit/s; told to the publisher
- * @property {string[]} [addresses]   the relay's on its networks; told to the publisher
+ * @property {string[]} [hosts]       "host:port" under which viewers reach the relay; told to a publisher on its own machine
  */
 /** @typedef {WelcomeOnly & Room} Welcome */
 
@@ -44,7 +44,18 @@
 /** @typedef {Welcome|RoomMessage|Answer|ErrorMessage|Bye|Beat} FromRelay */
 
 /**
- * @typedef {{type: 'offer', sdp: string}
+ * @typedef {object} Join
+ * @property {'join'} type
+ * @property {string} [resume]        takes the place of the session that was given it
+ * @property {string} [key]           a room's, where it has one
+ * @property {string} [token]         or one made from it
+ * @property {string} [name]
+ * @property {string[]} [codecs]      like "video/VP8": what this browser can decode or encode
+ */
+
+/**
+ * @typedef {Join
+ *   | {type: 'offer', sdp: string}
  *   | {type: 'candidate', candidate: RTCIceCandidateInit|null}
  *   | {type: 'leave'} | Beat} FromPage
  */

@@ -1,8 +1,12 @@
 // What all pages share: elements by id, texts, the language switch.
 
 import { Translator } from './i18n.js';
+import { storage } from './storage.js';
 
-export const translator = new Translator(navigator.languages, localStorage);
+/** What lasts longer than the page. */
+export const settings = storage('localStorage');
+
+export const translator = new Translator(navigator.languages, settings);
 
 /**
  * The element with this id.

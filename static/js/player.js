@@ -23,6 +23,8 @@ export class Player {
     const [volume, muted] = (storage.getItem(STORED) ?? '1').split(' ');
     video.volume = Math.min(1, Math.max(0, Number(volume) || 0));
     video.muted = muted === 'muted';
+    // There is no button to pause with: it was the system (a call, another app, a plug pulled).
+    video.onpause = () => this.resume();
   }
 
   get permission() {
@@ -48,6 +50,12 @@ export class Player {
   reattach() {
     const stream = this.#video.srcObject;
     if (stream instanceof MediaStream) this.attach(new MediaStream(stream.getTracks()));
+  }
+
+  /** Goes on where something paused it. What has ended cannot. */
+  resume() {
+    const { paused, srcObject } = this.#video;
+    if (paused && srcObject instanceof MediaStream && srcObject.active) void this.play();
   }
 
   /** Plays with sound if the browser lets us, else without. */

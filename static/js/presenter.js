@@ -1,26 +1,26 @@
 // A presenter: what is captured, signaling, media and what is known of them. No DOM.
 
-import { captureCamera, captureScreen, CaptureError, silentReason } from './capture.js';
 import { Link } from './link.js';
+import { Monitor } from './monitor.js';
 import { presentState } from './presentstate.js';
 import { Signaling } from './signaling.js';
 import { Sources } from './sources.js';
-import { OutboundMeter } from './stats.js';
+import { Studio } from './studio.js';
 import { Uplink } from './uplink.js';
 
 /** @import { Source } from './capture.js' */
 /** @import { FromRelay, Room, ErrorMessage, Welcome } from './messages.js' */
 /** @import { SignalingOptions } from './signaling.js' */
-/** @import { LinkOptions } from './link.js' */
+/** @import { LinkOptions, LinkState } from './link.js' */
+/** @import { Notices } from './notices.js' */
 /** @import { SourcesOptions } from './sources.js' */
-/** @import { Outbound } from './stats.js' */
 /** @import { PresentFacts, PresentState } from './presentstate.js' */
 
 /** A socket that is replaced within this is not worth a word. */
 const GRACE = 1_500;
 const SAMPLE_EVERY = 1_000;
-/** An encoder that has given nothing after so many samples will not. */
-const BARREN_SAMPLES = 5;
+/** Whoever steps through the codecs wants the last one: each costs a new PeerConnection. */
+const CODEC_RESTS = 300;
 /** Until the relay says otherwise. */
 const MAX_BITRATE = 4_000_000;
 
@@ -29,14 +29,13 @@ const MAX_BITRATE = 4_000_000;
  * @property {Omit<SignalingOptions, 'receive'|'down'>} signaling
  * @property {LinkOptions['createPeer']} [createPeer]
  * @property {SourcesOptions['createMixer']} createMixer
- * @property {MediaDevices|undefined} devices
+ * @property {MediaDevices} devices
  * @property {RTCRtpCapabilities|null} capabilities           what this browser can encode
  * @property {string} codec                                   the choice; empty is "Automatic"
  * @property {string|null} unable                             why this browser cannot present here, as a key
  * @property {(state: PresentState) => void} changed          facts or state changed
  * @property {(stream: MediaStream|null) => void} preview
- * @property {(key: string|null) => void} notice              something to tell once
- * @property {(figures: Outbound) => void} figures            what is sent, each second
+ * @property {Notices} notices
  */
 
 /** Presents in one room. Owns the connections and the facts about them. */
@@ -45,22 +44,23 @@ export class Presenter {
   #signaling;
   #link;
   #sources;
+  #studio;
   #uplink = new Uplink();
   #codec;
   #maxBitrate = MAX_BITRATE;
-  /** The relay's addresses on its networks. @type {string[]} */ #addresses = [];
+  /** Under which "host:port" viewers reach the relay. @type {string[]} */ #hosts = [];
   /** @type {PresentFacts} */ #facts;
-  /** The relay has yet to be told that we stopped. */
+  /** We have stopped, and the relay has not said yet that it knows. */
   #leaving = false;
-  #meter = new OutboundMeter();
-  /** Samples in a row in which the encoder has given nothing. */
-  #barren = 0;
+  #monitor;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when the choice of a codec has rested */ #choosing;
 
   /** @param {PresenterOptions} options */
   constructor(options) {
     this.#options = options;
     this.#codec = options.codec;
+    this.#monitor = new Monitor(options.notices);
     this.#facts = {
       room: null, up: true, mine: false, sharing: false, ended: false, link: 'off', refusal: null, unable: options.unable,
     };
@@ -68,6 +68,14 @@ export class Presenter {
       createMixer: options.createMixer,
       changed: () => this.#tracksChanged(),
       ended: () => this.stop(),
+      unplugged: () => options.notices.tell('microphone', 'capture.mic-lost'),
+    });
+    this.#studio = new Studio({
+      devices: options.devices,
+      sources: this.#sources,
+      notices: options.notices,
+      show: (source) => this.#present(source),
+      lost: () => this.stop(),
     });
     this.#signaling = new Signaling({
       ...options.signaling,
@@ -78,7 +86,7 @@ export class Presenter {
       signaling: this.#signaling,
       createPeer: options.createPeer,
       prepare: (pc) => this.#prepare(pc),
-      changed: (link) => this.#update({ link }),
+      changed: (link) => this.#linkChanged(link),
     });
   }
 
@@ -100,8 +108,18 @@ export class Presenter {
     return this.#link.peer;
   }
 
-  get addresses() {
-    return this.#addresses;
+  /** Under which "host:port" viewers reach the relay, where the relay says so. */
+  get hosts() {
+    return this.#hosts;
+  }
+
+  get codec() {
+    return this.#codec;
+  }
+
+  /** What is sent; null unless live. */
+  get figures() {
+    return this.#monitor.figures;
   }
 
   get socket() {
@@ -119,22 +137,18 @@ export class Presenter {
     this.#link.check();
   }
 
-  /** Presents a screen, or another one. To be called in the click. */
-  async shareScreen() {
-    const { devices } = this.#options;
-    if (devices) await this.#take(captureScreen(devices));
-  }
-
-  /** Presents a camera, or another one. @param {'user'|'environment'} facing */
-  async useCamera(facing) {
-    const { devices } = this.#options;
-    if (devices) await this.#take(captureCamera(devices, facing));
+  /** Asks for what to present. */
+  get studio() {
+    return this.#studio;
   }
 
   /** Ends the presentation; the room is free at once. */
   stop() {
     if (!this.#facts.sharing) return;
-    this.#leaving = !this.#signaling.send({ type: 'leave' });
+    this.#leaving = true;
+    this.#signaling.send({ type: 'leave' });
+    // A socket that is dead without knowing it has not carried that.
+    this.#signaling.check();
     this.#release();
     const { room } = this.#facts;
     this.#update({ ended: true, mine: false, room: room && { ...room, state: 'idle', video: null, audio: false } });
@@ -143,56 +157,36 @@ export class Presenter {
   /** Another codec needs another PeerConnection; what is captured stays. @param {string} codec */
   setCodec(codec) {
     this.#codec = codec;
-    this.#link.renew();
-  }
-
-  /** @param {boolean} on */
-  async setMicrophone(on) {
-    const { devices } = this.#options;
-    if (!on) return this.#sources.muffle();
-    if (devices) await this.#telling(() => this.#sources.hear(devices));
-  }
-
-  /** @param {Promise<Source>} capturing */
-  async #take(capturing) {
-    this.#options.notice(null);
-    await this.#telling(async () => this.#present(await capturing));
-  }
-
-  /** Does what may fail for reasons that a person should know. @param {() => Promise<void>} action */
-  async #telling(action) {
-    try {
-      await action();
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      this.#options.notice(`capture.${error.code}`);
-    }
+    this.#options.notices.over('codec');
+    clearTimeout(this.#choosing);
+    this.#choosing = setTimeout(() => this.#link.renew(), CODEC_RESTS);
   }
 
   /** @param {Source} source */
   #present(source) {
+    const { notices, preview } = this.#options;
     this.#leaving = false;
+    notices.over('busy', 'replaced');
     this.#sources.show(source);
-    this.#options.preview(source.stream);
-    this.#noteSilence(source);
+    preview(source.stream);
     this.#update({ sharing: true, mine: true, ended: false });
     if (this.#link.state === 'off') this.#link.start();
   }
 
-  /** @param {Source} source */
-  #noteSilence({ kind, stream }) {
-    const { devices, notice } = this.#options;
-    if (devices && kind === 'screen' && !stream.getAudioTracks().length) notice(`capture.${silentReason(devices)}`);
+  async #tracksChanged() {
+    this.#options.changed(this.state);
+    if (!(await this.#uplink.replace(this.#sources))) this.#link.renew();
   }
 
-  #tracksChanged() {
-    this.#uplink.replace(this.#sources);
-    this.#options.changed(this.state);
+  /** @param {LinkState} link */
+  #linkChanged(link) {
+    this.#update({ link });
+    if (link === 'connected') this.#options.notices.over('connection');
   }
 
   /** @param {RTCPeerConnection} pc */
   #prepare(pc) {
-    this.#barren = 0;
+    this.#monitor.reset();
     const { capabilities } = this.#options;
     this.#uplink.prepare(pc, this.#sources, { capabilities, codec: this.#codec, maxBitrate: this.#maxBitrate });
   }
@@ -213,26 +207,45 @@ export class Presenter {
     clearTimeout(this.#grace);
     this.#grace = undefined;
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
-    this.#addresses = message.addresses ?? [];
-    // Whoever is let in while the room is not idle is the one it is held for.
-    const mine = this.#facts.sharing || message.state !== 'idle';
-    this.#update({ up: true, refusal: null, room: message, mine });
-    if (this.#leaving) this.#leaving = !this.#signaling.send({ type: 'leave' });
+    this.#hosts = message.hosts ?? [];
+    this.#options.notices.over('connection', 'busy');
+    this.#update({ up: true, refusal: null });
+    this.#roomChanged(message);
+    if (this.#leaving) this.#signaling.send({ type: 'leave' });
     this.#link.welcomed(message);
   }
 
   /** @param {Room} room */
   #roomChanged(room) {
-    const { sharing, mine } = this.#facts;
-    this.#update({ room, mine: sharing || (mine && room.state !== 'idle') });
+    const mine = this.#isMine(room);
+    this.#update({ room, mine });
+    if (mine || room.state === 'idle') return this.#signaling.keep();
+    // The state says it, with the time. Until the room is free, our session is no place to come back to.
+    this.#options.notices.over('busy');
+    this.#signaling.forget();
+  }
+
+  /** Whether what is presented in a room is ours. @param {Room} room */
+  #isMine({ state }) {
+    const { sharing, mine, room } = this.#facts;
+    // Whoever is let in at first while the room is not idle is the one it is held for.
+    return sharing || (state !== 'idle' && (mine || this.#leaving || room === null));
   }
 
   /** @param {ErrorMessage} error */
   #failed(error) {
+    const { notices } = this.#options;
+    if (!this.#signaling.up) return this.#refused(error);
+    if (!this.#link.refused()) return;
+    if (error.code !== 'room-busy') return notices.tell('connection', `error.${error.code}`);
+    this.#lostRoom();
+    notices.tell('busy', 'error.room-busy');
+  }
+
+  /** The relay does not let us in. @param {ErrorMessage} error */
+  #refused(error) {
     if (error.code === 'room-busy') this.#lostRoom();
-    if (!this.#signaling.up) return this.#update({ refusal: error });
-    this.#options.notice(`error.${error.code}`);
-    this.#link.refused();
+    this.#update({ refusal: error });
   }
 
   /** Somebody else presents here now. */
@@ -243,12 +256,16 @@ export class Presenter {
 
   /** @param {string} reason */
   #bye(reason) {
-    this.#link.ended();
-    if (reason === 'left') return;
-    this.#options.notice(`bye.${reason}`);
-    if (reason !== 'replaced') return;
-    this.#signaling.forget();
-    this.#lostRoom();
+    const { notices } = this.#options;
+    this.#link.ended(reason);
+    this.#leaving = false;
+    if (reason === 'replaced') {
+      this.#signaling.forget();
+      this.#lostRoom();
+      notices.tell('replaced', 'bye.replaced');
+    } else if (reason !== 'left' && reason !== 'never-connected') {
+      notices.tell('connection', `bye.${reason}`);
+    }
   }
 
   #down() {
@@ -261,23 +278,23 @@ export class Presenter {
     this.#uplink.clear();
     this.#sources.release();
     this.#options.preview(null);
+    this.#options.notices.over('picture', 'microphone', 'encoder', 'connection');
     this.#update({ sharing: false });
   }
 
   async #sample() {
     const pc = this.#link.peer;
-    if (!pc || this.#facts.link !== 'connected') return;
-    const figures = this.#meter.read(await pc.getStats());
-    if (!figures || pc !== this.#link.peer) return;
-    this.#options.figures(figures);
-    // Hardware encoders have been seen to swallow a screen without a word.
-    this.#barren = figures.captured > 0 && figures.encoded === 0 ? this.#barren + 1 : 0;
-    if (this.#barren === BARREN_SAMPLES) this.#options.notice('push.encoder');
+    if (!pc || this.state !== 'live') return;
+    const report = await pc.getStats();
+    if (pc !== this.#link.peer || this.state !== 'live') return;
+    this.#monitor.read(report);
+    this.#options.changed(this.state);
   }
 
   /** @param {Partial<PresentFacts>} facts */
   #update(facts) {
     this.#facts = { ...this.#facts, ...facts };
+    if (this.state !== 'live') this.#monitor.clear();
     this.#options.changed(this.state);
   }
 }

@@ -2,9 +2,10 @@
 
 import { names } from './codecs.js';
 import { canFullscreen, toggleFullscreen } from './fullscreen.js';
-import { element, label, say, speak, translator } from './page.js';
+import { element, label, say, settings, speak, translator } from './page.js';
 import { Player } from './player.js';
 import { roomOf, socketURL } from './room.js';
+import { storage } from './storage.js';
 import { Viewer } from './viewer.js';
 import { viewText } from './viewstate.js';
 import { onWake } from './wake.js';
@@ -29,12 +30,12 @@ const ui = {
 };
 
 const capable = 'RTCPeerConnection' in window;
-const player = new Player(video, localStorage, render);
+const player = new Player(video, settings, render);
 const viewer = new Viewer({
   signaling: {
     url: socketURL(location, 'pull', room),
     key: `relay.pull.${room}`,
-    storage: sessionStorage,
+    storage: storage('sessionStorage'),
     codecs: capable ? names(RTCRtpReceiver.getCapabilities('video')) : [],
   },
   unable: capable ? null : 'pull.incapable',
@@ -61,7 +62,7 @@ function detail() {
   const { have, need } = facts.problem ?? {};
   switch (state) {
     case 'waiting': return translator.t(facts.wasLive ? 'pull.stopped-hint' : 'pull.waiting-hint');
-    case 'unplayable': return translator.t('pull.unplayable-hint');
+    case 'unplayable': return translator.t(facts.room?.audio ? 'pull.unplayable-sound' : 'pull.unplayable-hint');
     case 'slow': return have && need
       ? translator.t('pull.slow-figures', { have: translator.bitrate(have), need: translator.bitrate(need) })
       : translator.t('pull.slow-hint');
@@ -72,9 +73,10 @@ function detail() {
 function renderSound() {
   const { permission, muted, volume } = player;
   const { state, facts } = viewer;
-  const playing = state === 'live' || state === 'slow' || state === 'away';
+  const audio = Boolean(facts.room?.audio);
+  const playing = state === 'live' || state === 'slow' || state === 'away' || (state === 'unplayable' && audio);
   ui.play.hidden = !playing || permission !== 'refused';
-  ui.sound.hidden = !playing || permission !== 'muted' || !facts.room?.audio;
+  ui.sound.hidden = !playing || permission !== 'muted' || !audio;
   ui.mute.classList.toggle('active', muted);
   label(ui.mute, muted ? 'pull.unmute' : 'pull.mute');
   ui.volume.value = String(muted ? 0 : volume);
@@ -116,11 +118,17 @@ ui.volume.addEventListener('input', () => player.setVolume(Number(ui.volume.valu
 ui.fullscreen.addEventListener('click', toggleFull);
 video.addEventListener('dblclick', toggleFull);
 document.addEventListener('fullscreenchange', renderFullscreen);
-for (const event of ['pointermove', 'pointerdown', 'keydown', 'focusin']) addEventListener(event, wake);
-addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
-  if (ctrlKey || metaKey || altKey || target instanceof HTMLInputElement) return;
-  if (key === 'f') toggleFull();
-  if (key === 'm') toggleMute();
+for (const event of ['keydown', 'focusin']) addEventListener(event, wake);
+addEventListener('pointermove', ({ pointerType }) => {
+  if (pointerType !== 'touch') wake();
+});
+// Not when the finger comes down: the tap would end on the control that appears below it.
+ui.player.addEventListener('click', wake);
+addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
+  if (ctrlKey || metaKey || altKey) return;
+  // Caps Lock may be on.
+  if (key.toLowerCase() === 'f') toggleFull();
+  if (key.toLowerCase() === 'm') toggleMute();
 });
 // A page that is kept for "back" comes alive again by pageshow, as a newcomer.
 addEventListener('pagehide', () => viewer.stop());
@@ -128,20 +136,28 @@ addEventListener('pageshow', ({ persisted }) => {
   if (persisted) viewer.start();
 });
 
-speak({ room });
-translator.onChange(() => {
+/** All that is not fixed, now and in another language. */
+function renderAll() {
+  // No title: it would hang over the picture.
+  video.setAttribute('aria-label', translator.t('pull.video', { room }));
   render();
   renderFullscreen();
-});
-render();
-renderFullscreen();
+}
+
+speak({ room });
+translator.onChange(renderAll);
+renderAll();
 wake();
 video.requestVideoFrameCallback?.(watchFrames);
 if (capable) {
-  onWake(() => viewer.check());
+  onWake(() => {
+    viewer.check();
+    player.resume();
+  });
   viewer.start();
 }
 
+// For the end-to-end tests, which look behind what is shown.
 Object.defineProperty(window, 'relay', {
   value: Object.freeze({ state: () => viewer.state, peer: () => viewer.peer, socket: () => viewer.socket }),
 });

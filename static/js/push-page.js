@@ -1,13 +1,16 @@
 // The presenter's page: the DOM around a Presenter.
 
+import { Announcer } from './announcer.js';
 import { canShareScreen } from './capture.js';
 import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
-import { copy } from './copy.js';
+import { copy, COPY_KEYS } from './copy.js';
 import { Mixer } from './mixer.js';
-import { element, label, say, speak, translator } from './page.js';
+import { Notices } from './notices.js';
+import { element, say, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
 import { heldSince, presentText } from './presentstate.js';
-import { onlyHere, roomOf, socketURL, viewersURL } from './room.js';
+import { onlyHere, roomOf, secureURLs, socketURL, viewersURL } from './room.js';
+import { storage } from './storage.js';
 import { onWake } from './wake.js';
 
 /** @import { Outbound } from './stats.js' */
@@ -37,24 +40,21 @@ const ui = {
   unplayable: element('unplayable', HTMLElement),
   elsewhere: element('elsewhere', HTMLElement),
 };
-
-/** What was told last, as a key and its values: said again when the language changes. */
-let notice = { key: /** @type {string|null} */ (null), values: {} };
-/** @type {Outbound|null} */ let figures = null;
-/** @type {'user'|'environment'} */ let facing = 'user';
+const announcer = new Announcer(element('spoken', HTMLElement), (count) => translator.count('pull.viewers', count));
+const notices = new Notices(() => render());
 let muted = false;
 
+const start = fromQuery(location.search, capabilities);
 const presenter = new Presenter({
-  signaling: { url: socketURL(location, 'push', room), key: `relay.push.${room}`, storage: sessionStorage, codecs: names(capabilities) },
+  signaling: { url: socketURL(location, 'push', room), key: `relay.push.${room}`, storage: storage('sessionStorage'), codecs: names(capabilities) },
   createMixer: () => new Mixer(),
   devices,
   capabilities,
-  codec: startingCodec(),
+  codec: start.codec,
   unable: unable(),
   changed: render,
   preview: (stream) => { ui.preview.srcObject = stream; },
-  notice: tell,
-  figures: (sample) => { figures = sample; render(); },
+  notices,
 });
 
 /** Why this browser cannot present from here, as a key. */
@@ -63,27 +63,24 @@ function unable() {
   return devices && capabilities ? null : 'push.incapable';
 }
 
-/** The choice in the address, where this browser can send it. */
-function startingCodec() {
-  const wanted = fromQuery(location.search);
-  if (!wanted || has(capabilities, wanted)) return wanted;
-  notice = { key: 'push.not-encodable', values: { codec: wanted } };
-  return '';
-}
-
-/** @param {string|null} key @param {import('./i18n.js').Values} [values] */
-function tell(key, values = {}) {
-  notice = { key, values };
-  render();
-}
-
 function render() {
-  const { state, facts, sources } = presenter;
+  const { state, facts } = presenter;
+  const { current: notice } = notices;
   root.dataset.state = state;
   root.toggleAttribute('data-sharing', facts.sharing);
   say(ui.badge, translator.t(`state.${state}`));
   say(ui.status, sentence());
-  say(ui.message, notice.key ? translator.t(notice.key, notice.values) : '');
+  say(ui.message, notice ? translator.t(notice.key, notice.values) : '');
+  ui.elsewhere.hidden = facts.unable !== 'push.insecure';
+  renderActions();
+  renderSound();
+  renderAudience();
+  renderLink();
+}
+
+function renderActions() {
+  const { state, facts, sources } = presenter;
+  const before = document.activeElement;
   const open = state === 'ready' || state === 'ended';
   const able = !facts.unable;
   show(ui.share, able && canShareScreen(devices) && !facts.sharing, open);
@@ -93,14 +90,13 @@ function render() {
   show(ui.switch, facts.sharing && (canShareScreen(devices) || sources.kind === 'camera'), true);
   show(ui.stop, facts.sharing, true);
   say(ui.switch, translator.t(flips() ? 'push.flip' : 'push.switch'));
-  ui.elsewhere.hidden = facts.unable !== 'push.insecure';
-  renderSound();
-  renderAudience();
-  renderLink();
+  // Who pressed the button that is gone goes on with the one that took its place.
+  const actions = [ui.stop, ui.share, ui.camera, ui.switch];
+  if (actions.some((button) => button === before && button.hidden)) actions.find((button) => !button.hidden)?.focus();
 }
 
 function renderLink() {
-  const link = viewersURL(location, room, presenter.addresses);
+  const link = viewersURL(location, room, presenter.hosts);
   if (ui.link.value !== link) ui.link.value = link;
   const { hostname } = new URL(link);
   say(ui.linkNote, onlyHere(hostname) ? translator.t('push.link-here', { host: hostname }) : '');
@@ -117,8 +113,9 @@ function sentence() {
   const { state, facts } = presenter;
   if (state === 'live' && facts.room?.since) return translator.t('push.live-since', { time: translator.time(facts.room.since) });
   const since = heldSince(facts);
-  const text = translator.t(presentText(state, facts), since ? { time: translator.time(since) } : {});
-  return state === 'ready' && !canShareScreen(devices) ? translator.t('push.camera-only') : text;
+  const key = presentText(state, facts);
+  if (key === 'push.ready' && !canShareScreen(devices)) return translator.t('push.camera-only');
+  return translator.t(key, since ? { time: translator.time(since) } : {});
 }
 
 /** Without screens to choose from, switching turns the camera round. */
@@ -131,18 +128,19 @@ function renderSound() {
   ui.mic.setAttribute('aria-checked', String(on));
   ui.mic.disabled = Boolean(presenter.facts.unable);
   ui.mute.hidden = ui.level.hidden = !on;
-  ui.mute.setAttribute('aria-pressed', String(muted));
+  ui.mute.classList.toggle('active', muted);
   say(ui.mute, translator.t(muted ? 'push.unmute' : 'push.mute'));
 }
 
 function renderAudience() {
-  const { facts } = presenter;
+  const { facts, figures } = presenter;
   const { viewers = 0, unplayable = 0 } = facts.room ?? {};
   say(ui.viewers, String(viewers));
+  if (facts.room) announcer.count(viewers);
   const codec = facts.room?.video ?? '';
   const key = codec === 'VP8' ? 'push.unplayable.vp8' : 'push.unplayable';
   say(ui.unplayable, unplayable ? translator.count(key, unplayable, { codec }) : '');
-  say(ui.info, facts.sharing && figures?.codec ? describe(figures) : '');
+  say(ui.info, figures?.codec ? describe(figures) : '');
 }
 
 /** @param {Outbound} sample */
@@ -152,10 +150,8 @@ function describe({ width, height, fps, bitrate, codec }) {
 
 /** The fixed parts that are filled in once, and again in another language. */
 function fillIn() {
-  const selected = ui.codec.value || startingCodec();
   ui.codec.replaceChildren(new Option(translator.t('push.codec-auto'), ''), ...VIDEO_CODECS.map(codecOption));
-  ui.codec.value = selected;
-  label(ui.preview, 'push.preview');
+  ui.codec.value = presenter.codec;
   render();
 }
 
@@ -169,12 +165,17 @@ function codecOption(codec) {
 
 /** What to open instead, where the browser forbids capture on this address. */
 function pointElsewhere() {
-  const { pathname, host } = location;
-  const port = location.port ? `:${location.port}` : '';
-  for (const [id, address] of [['here', `http://localhost${port}${pathname}`], ['secure', `https://${host}${pathname}`]]) {
-    const anchor = element(id, HTMLAnchorElement);
-    anchor.href = anchor.textContent = address;
-  }
+  const { here, https } = secureURLs(location);
+  pointTo('here', here);
+  if (https) pointTo('secure', https);
+  element('over-https', HTMLElement).hidden = !https;
+  element('behind-https', HTMLElement).hidden = Boolean(https);
+}
+
+/** @param {string} id @param {string} address */
+function pointTo(id, address) {
+  const anchor = element(id, HTMLAnchorElement);
+  anchor.href = anchor.textContent = address;
 }
 
 /** The next drawing of the level. */
@@ -192,18 +193,14 @@ function drawLevel() {
 async function toggleMicrophone() {
   muted = false;
   presenter.sources.setMuted(false);
-  await presenter.setMicrophone(!presenter.sources.hasMicrophone);
+  await presenter.studio.setMicrophone(!presenter.sources.hasMicrophone);
   drawLevel();
 }
 
 // No await before these: capture needs the click itself.
-ui.share.addEventListener('click', () => void presenter.shareScreen());
-ui.camera.addEventListener('click', () => void presenter.useCamera(facing));
-ui.switch.addEventListener('click', () => {
-  if (!flips()) return void presenter.shareScreen();
-  facing = facing === 'user' ? 'environment' : 'user';
-  void presenter.useCamera(facing);
-});
+ui.share.addEventListener('click', () => void presenter.studio.shareScreen());
+ui.camera.addEventListener('click', () => void presenter.studio.useCamera());
+ui.switch.addEventListener('click', () => void (flips() ? presenter.studio.flipCamera() : presenter.studio.shareScreen()));
 ui.stop.addEventListener('click', () => presenter.stop());
 ui.mic.addEventListener('click', () => void toggleMicrophone());
 ui.mute.addEventListener('click', () => {
@@ -212,11 +209,16 @@ ui.mute.addEventListener('click', () => {
   render();
 });
 ui.codec.addEventListener('change', () => presenter.setCodec(ui.codec.value));
-ui.copy.addEventListener('click', () => void copy(ui.link, (key) => say(ui.copy, translator.t(key))));
+ui.copy.addEventListener('click', () => void copy(ui.link, (key) => {
+  const text = translator.t(key, { keys: COPY_KEYS });
+  say(ui.copy, text);
+  announcer.speak(key === 'push.copy' ? '' : text);
+}));
 addEventListener('beforeunload', (event) => {
   if (presenter.facts.sharing) event.preventDefault();
 });
 
+if (start.problem) notices.tell('codec', start.problem, { codec: start.wanted });
 speak({ room });
 translator.onChange(fillIn);
 fillIn();
@@ -227,6 +229,7 @@ if (!presenter.facts.unable) {
   presenter.start();
 }
 
+// For the end-to-end tests, which look behind what is shown.
 Object.defineProperty(window, 'relay', {
   value: Object.freeze({ state: () => presenter.state, peer: () => presenter.peer, socket: () => presenter.socket }),
 });

@@ -46,12 +46,21 @@ export function onlyHere(hostname) {
 /**
  * The address to give to viewers. A presenter on the relay's own machine knows
  * it as localhost, which is no address for anybody else.
- * @param {{origin: string, hostname: string, port: string}} location
+ * @param {{origin: string, hostname: string}} location
  * @param {string} room
- * @param {string[]} addresses the relay's on its networks, best first
+ * @param {string[]} hosts  "host:port" of the relay on its networks, best first
  */
-export function viewersURL(location, room, addresses) {
-  if (!onlyHere(location.hostname) || !addresses.length) return pageURL(location, 'pull', room);
-  const host = addresses[0].includes(':') ? `[${addresses[0]}]` : addresses[0];
-  return pageURL({ origin: `http://${host}${location.port && `:${location.port}`}` }, 'pull', room);
+export function viewersURL(location, room, hosts) {
+  const elsewhere = onlyHere(location.hostname) && hosts.length > 0;
+  return pageURL(elsewhere ? { origin: `http://${hosts[0]}` } : location, 'pull', room);
+}
+
+/**
+ * Where to present from when this page is not allowed to: on the relay's own
+ * machine, or over https. A port of its own speaks plain http.
+ * @param {{host: string, port: string, pathname: string, search: string}} location
+ */
+export function secureURLs({ host, port, pathname, search }) {
+  const page = `${pathname}${search}`;
+  return { here: `http://localhost${port && `:${port}`}${page}`, https: port ? null : `https://${host}${page}` };
 }

@@ -34,6 +34,8 @@ export class Signaling {
   #up = false;
   #running = false;
   #final = false;
+  /** The token of the latest welcome. */
+  #resume = '';
   /** Milliseconds that the relay asked us to wait. */
   #hold = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} the next attempt, or the end of this one */ #timer;
@@ -87,6 +89,11 @@ export class Signaling {
     }
   }
 
+  /** Keeps the session: whoever joins from here the next time takes its place. */
+  keep() {
+    this.#options.storage.setItem(this.#options.key, this.#resume);
+  }
+
   /** Forgets the session: the next join is a newcomer's. */
   forget() {
     this.#options.storage.removeItem(this.#options.key);
@@ -105,7 +112,8 @@ export class Signaling {
   /** @param {WebSocket} socket */
   #join(socket) {
     const resume = this.#options.storage.getItem(this.#options.key) ?? undefined;
-    socket.send(JSON.stringify({ type: 'join', resume, codecs: this.#options.codecs }));
+    /** @type {FromPage} */ const join = { type: 'join', resume, codecs: this.#options.codecs };
+    socket.send(JSON.stringify(join));
   }
 
   /** @param {string} data */
@@ -129,7 +137,8 @@ export class Signaling {
     this.#up = true;
     this.#hold = 0;
     this.#backoff.reset();
-    this.#options.storage.setItem(this.#options.key, message.resume);
+    this.#resume = message.resume;
+    this.keep();
   }
 
   /** An error before the welcome refuses the place; later ones do not end the session. @param {ErrorMessage} message */

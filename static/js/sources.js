@@ -10,6 +10,7 @@ import { captureMicrophone } from './capture.js';
  * @property {() => Mixer} createMixer
  * @property {() => void} changed    other tracks are to be sent
  * @property {() => void} ended      the picture's capture was ended from outside
+ * @property {() => void} unplugged  the microphone was
  */
 
 /** Owns everything that is captured, and the mixer. */
@@ -55,7 +56,7 @@ export class Sources {
 
   /** Shows this from now on, and hears what comes with it. @param {Source} picture */
   show(picture) {
-    stop(this.#picture?.stream);
+    this.halt();
     this.#picture = picture;
     // "mute" is normal: the window stands still or is minimised. Only "ended" is the end.
     picture.stream.getVideoTracks()[0].onended = () => {
@@ -68,17 +69,23 @@ export class Sources {
   /** Opens the microphone. @param {MediaDevices} devices */
   async hear(devices) {
     const stream = await captureMicrophone(devices);
-    stop(this.#microphone);
+    stopTracks(this.#microphone);
     this.#microphone = stream;
-    // Unplugged.
-    stream.getAudioTracks()[0].onended = () => this.muffle();
+    stream.getAudioTracks()[0].onended = () => {
+      if (stream === this.#microphone) this.#unplug();
+    };
     this.#sound().setMicrophone(stream);
     this.#options.changed();
   }
 
+  /** Lets go of the picture's device; the picture stays what is shown until another one is. */
+  halt() {
+    stopTracks(this.#picture?.stream);
+  }
+
   /** Closes the microphone. */
   muffle() {
-    stop(this.#microphone);
+    stopTracks(this.#microphone);
     this.#microphone = null;
     this.#mixer?.setMicrophone(null);
     this.#options.changed();
@@ -86,10 +93,15 @@ export class Sources {
 
   /** Lets go of everything, the microphone too. */
   release() {
-    stop(this.#picture?.stream);
+    this.halt();
     this.#picture = null;
     this.#mixer?.setScreen(null);
     this.muffle();
+  }
+
+  #unplug() {
+    this.muffle();
+    this.#options.unplugged();
   }
 
   #sound() {
@@ -99,6 +111,6 @@ export class Sources {
 }
 
 /** @param {MediaStream|null|undefined} stream */
-function stop(stream) {
+export function stopTracks(stream) {
   stream?.getTracks().forEach((track) => track.stop());
 }

@@ -39,11 +39,22 @@ export class Uplink {
     this.#tune(tracks);
   }
 
-  /** Sends other tracks: nothing is negotiated, viewers notice nothing. @param {Tracks} tracks */
-  replace(tracks) {
-    void this.#video?.replaceTrack(tracks.video);
-    void this.#audio?.replaceTrack(tracks.audio);
+  /**
+   * Sends other tracks: nothing is negotiated, viewers notice nothing. Says whether
+   * they are sent; a browser may refuse a track that its encoder is not made for.
+   * @param {Tracks} tracks
+   */
+  async replace(tracks) {
+    const video = this.#video;
+    const replaced = [video?.replaceTrack(tracks.video), this.#audio?.replaceTrack(tracks.audio)];
     this.#tune(tracks);
+    try {
+      await Promise.all(replaced);
+      return true;
+    } catch {
+      // Senders that were replaced meanwhile have what is to be sent from the start.
+      return video !== this.#video;
+    }
   }
 
   /** The PeerConnection is gone. */

@@ -9,9 +9,11 @@ import { Watchdog } from './watchdog.js';
 
 /** @import { FromRelay, Room, ErrorMessage, Welcome } from './messages.js' */
 /** @import { SignalingOptions } from './signaling.js' */
-/** @import { LinkOptions } from './link.js' */
+/** @import { LinkOptions, LinkState } from './link.js' */
 /** @import { ViewFacts, ViewState } from './viewstate.js' */
 
+/** The codes of what ends no session: it goes on without the picture. */
+const TROUBLES = new Set(['codec-unsupported', 'rate-limited']);
 /** Frames on their way when a problem is told do not yet mean that it is over. */
 const PROBLEM_STAYS = 1_500;
 /** A socket that is replaced within this is not worth a word. */
@@ -56,7 +58,7 @@ export class Viewer {
       createPeer: options.createPeer,
       munge: stereo,
       prepare: (pc) => this.#prepare(pc),
-      changed: (state) => this.#update({ link: state, wasConnected: this.#facts.wasConnected || state === 'connected' }),
+      changed: (link) => this.#linkChanged(link),
     });
   }
 
@@ -136,21 +138,25 @@ export class Viewer {
     this.#update({ ...facts, ...stale, ...otherCodec });
   }
 
+  /** @param {LinkState} link */
+  #linkChanged(link) {
+    this.#update(link === 'connected' ? { link, wasConnected: true, refusal: null } : { link });
+  }
+
   /** @param {ErrorMessage} error */
   #failed(error) {
-    if (error.code === 'codec-unsupported' || error.code === 'rate-limited') {
-      this.#problemAt = Date.now();
-      this.#update({ problem: error });
-    } else if (this.#signaling.up) {
-      this.#link.refused();
-    } else {
-      this.#update({ refusal: error });
-    }
+    if (!this.#signaling.up) return this.#update({ refusal: error });
+    if (!TROUBLES.has(error.code)) return void this.#link.refused();
+    this.#problemAt = Date.now();
+    // Before anything was agreed on, it is the offer that was refused.
+    const refusal = this.#link.unanswered ? error : this.#facts.refusal;
+    this.#update({ problem: error, refusal });
+    if (this.#link.unanswered) this.#link.refused();
   }
 
   /** @param {string} reason */
   #bye(reason) {
-    this.#link.ended();
+    this.#link.ended(reason);
     this.#update({ goodbye: reason });
     // Another tab holds our place (a duplicated tab takes our storage along).
     if (reason === 'replaced') this.#signaling.forget();
@@ -163,17 +169,21 @@ export class Viewer {
   /** @param {RTCPeerConnection} pc */
   #prepare(pc) {
     this.#watchdog.reset();
-    for (const kind of ['video', 'audio']) {
+    const stream = new MediaStream();
+    const show = () => this.#options.attach(stream);
+    for (const kind of /** @type {const} */ (['video', 'audio'])) {
       const { receiver } = pc.addTransceiver(kind, { direction: 'recvonly' });
       // A screen is for following along: no delay is kept in reserve.
       if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+      stream.addTrack(receiver.track);
+      // Not before media flows, where an empty stream would blank the last picture.
+      receiver.track.onunmute = () => {
+        if (kind === 'video' || !this.#facts.room?.video) show();
+      };
     }
-    pc.ontrack = ({ track, streams }) => {
-      const show = () => this.#options.attach(streams[0] ?? new MediaStream([track]));
-      // Not before media flows: an empty stream would blank the last picture.
-      if (track.muted) track.onunmute = show;
-      else show();
-    };
+    // Where there is no picture to lose, at once: an element drops what is decoded
+    // before it is ready, and on a still screen the next frame is a second away.
+    if (!this.#facts.picture) show();
   }
 
   async #sample() {

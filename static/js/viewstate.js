@@ -15,7 +15,7 @@
  * @property {boolean} stalled             no frame was decoded in the last second
  * @property {boolean} picture             a frame of this presentation was decoded
  * @property {string|null} unable          why this browser cannot watch, as a key
- * @property {ErrorMessage|null} refusal   why the relay does not let us in
+ * @property {ErrorMessage|null} refusal   why the relay does not let us in, or connect
  * @property {string|null} goodbye         why the relay ended the session, until the next welcome
  * @property {ErrorMessage|null} problem   codec-unsupported or rate-limited, until frames decode again
  */
@@ -63,12 +63,15 @@ export function viewText(state, facts) {
     case 'waiting': return facts.wasLive ? 'pull.stopped' : 'pull.waiting';
     case 'failed': return facts.unable ?? `error.${facts.refusal?.code}`;
     case 'reconnecting': return reconnectingText(facts);
+    case 'loading': return facts.link === 'connected' ? 'pull.first-picture' : 'pull.loading';
     default: return `pull.${state}`;
   }
 }
 
 /** @param {ViewFacts} facts */
-function reconnectingText({ goodbye, wasConnected }) {
+function reconnectingText({ goodbye, up, link, wasConnected }) {
   if (goodbye) return `bye.${goodbye}`;
+  // The relay is there, its media does not get through.
+  if (up && link === 'failing') return 'bye.never-connected';
   return wasConnected ? 'pull.reconnecting' : 'pull.unreachable';
 }

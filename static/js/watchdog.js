@@ -8,8 +8,11 @@ const STUCK = 8_000;
 const STUCK_BYTES = 5_000;
 /** Seconds between arrival and display that nobody should bear. */
 const LATE = 1;
-/** For how many samples in a row. */
+/** For how many samples in a row, before the first remedy. */
 const LATE_SAMPLES = 5;
+/** No patience grows beyond a minute. */
+const MOST_STUCK = 60_000;
+const MOST_LATE_SAMPLES = 60;
 
 /** @typedef {'renew'|'reattach'|null} Remedy */
 
@@ -21,6 +24,8 @@ export class Watchdog {
   #late = 0;
   /** Grows with every renewal that did not help. */
   #patience = STUCK;
+  /** Grows with every reattachment of a connection: each is a jump of the picture. */
+  #latePatience = LATE_SAMPLES;
 
   /**
    * @param {Inbound} sample
@@ -44,6 +49,7 @@ export class Watchdog {
   reset() {
     this.#last = null;
     this.#late = 0;
+    this.#latePatience = LATE_SAMPLES;
   }
 
   /** @param {Inbound} sample @param {Inbound} last @param {number} now @returns {Remedy} */
@@ -51,7 +57,7 @@ export class Watchdog {
     // A screen that stands still sends nothing for as long as it likes.
     if (sample.bytesReceived === last.bytesReceived) this.#flat = { since: now, bytes: sample.bytesReceived };
     if (now - this.#flat.since < this.#patience || sample.bytesReceived - this.#flat.bytes < STUCK_BYTES) return null;
-    this.#patience = Math.min(this.#patience * 2, 60_000);
+    this.#patience = Math.min(this.#patience * 2, MOST_STUCK);
     this.#flat = { since: now, bytes: sample.bytesReceived };
     return 'renew';
   }
@@ -61,8 +67,9 @@ export class Watchdog {
     const emitted = sample.jitterBufferEmittedCount - last.jitterBufferEmittedCount;
     const delay = emitted > 0 ? (sample.jitterBufferDelay - last.jitterBufferDelay) / emitted : 0;
     this.#late = delay > LATE ? this.#late + 1 : 0;
-    if (this.#late < LATE_SAMPLES) return null;
+    if (this.#late < this.#latePatience) return null;
     this.#late = 0;
+    this.#latePatience = Math.min(this.#latePatience * 2, MOST_LATE_SAMPLES);
     return 'reattach';
   }
 }

@@ -44,9 +44,9 @@ export function room(fields = {}) {
   return { state: 'idle', since: null, video: null, audio: false, viewers: 0, ...fields };
 }
 
-/** Storage in memory. */
-export function storage(entries = {}) {
-  const map = new Map(Object.entries(entries));
+/** Storage of a browser. */
+export function storage() {
+  const map = new Map();
   return {
     getItem: (key) => map.get(key) ?? null,
     setItem: (key, value) => void map.set(key, value),
@@ -69,6 +69,11 @@ export class FakeTrack {
     this.stopped = true;
   }
 
+  /** From outside: a device is unplugged, sharing is stopped. */
+  end() {
+    this.onended?.({});
+  }
+
   async applyConstraints() {}
 }
 
@@ -76,6 +81,11 @@ export class FakeTrack {
 export class FakeStream {
   constructor(tracks = []) {
     this.tracks = tracks;
+    this.active = true;
+  }
+
+  addTrack(track) {
+    this.tracks.push(track);
   }
 
   getTracks() {
@@ -91,13 +101,17 @@ export class FakeStream {
   }
 }
 
+/** A sender; one that is `picky` takes no other track. */
 class FakeSender {
+  picky = false;
+
   constructor(track) {
     this.track = track;
     this.parameters = { encodings: [{}] };
   }
 
   async replaceTrack(track) {
+    if (this.picky) throw new DOMException('', 'InvalidModificationError');
     this.track = track;
   }
 
@@ -118,13 +132,15 @@ export class FakePeer {
   }
 
   connectionState = 'new';
+  signalingState = 'stable';
   localDescription = null;
   remoteDescription = null;
   offers = [];
   transceivers = [];
   stats = new Map();
 
-  constructor() {
+  constructor(config) {
+    this.config = config;
     FakePeer.all.push(this);
   }
 
@@ -132,7 +148,7 @@ export class FakePeer {
     const track = typeof trackOrKind === 'string' ? null : trackOrKind;
     const kind = track?.kind ?? trackOrKind;
     const transceiver = {
-      kind, init, sender: new FakeSender(track), receiver: { jitterBufferTarget: null },
+      kind, init, sender: new FakeSender(track), receiver: { jitterBufferTarget: null, track: new FakeTrack(kind) },
       setCodecPreferences: (codecs) => { transceiver.codecs = codecs; },
     };
     this.transceivers.push(transceiver);
@@ -146,10 +162,13 @@ export class FakePeer {
 
   async setLocalDescription(description) {
     this.localDescription = description;
+    this.signalingState = 'have-local-offer';
   }
 
   async setRemoteDescription(description) {
+    if (this.signalingState !== 'have-local-offer') throw new DOMException('', 'InvalidStateError');
     this.remoteDescription = description;
+    this.signalingState = 'stable';
   }
 
   async getStats() {

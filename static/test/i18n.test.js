@@ -33,23 +33,50 @@ test('every key that a module names exists', () => {
   }
 });
 
+/** The source of a module. */
+function source(module) {
+  return readFileSync(new URL(`js/${module}.js`, here), 'utf8');
+}
+
+/** The last parts of a group's keys. */
+function group(name) {
+  return keys.filter((key) => key.startsWith(`${name}.`)).map((key) => key.slice(name.length + 1)).sort();
+}
+
+/** What a type of a module may be. */
+function members(module, type) {
+  const [, union] = source(module).match(new RegExp(`@typedef \\{('[^}]*)\\} ${type}\\b`));
+  return [...union.matchAll(/'([^']+)'/g)].map(([, member]) => member);
+}
+
 test('every key is used', () => {
   const modules = readdirSync(new URL('js/', here)).filter((name) => name !== 'strings.js').map((name) => `js/${name}`);
   const pages = readdirSync(here).filter((name) => name.endsWith('.html'));
   const text = [...modules, ...pages].map((name) => readFileSync(new URL(name, here), 'utf8')).join('\n');
-  // Codes of the wire, and of failed captures, are put together.
-  const composed = /^(error|bye|capture|state|pull\.(loading|away|slow|unplayable)|push\.(live|ended|loading))/;
+  const states = [...members('presentstate', 'PresentState').map((state) => `push.${state}`), ...members('viewstate', 'ViewState').map((state) => `pull.${state}`)];
   for (const key of keys) {
-    assert.ok(composed.test(key) || text.includes(key.replace(/(\.vp8)?\.(one|many)$/, '')), key);
+    if (/^(error|bye|capture|state)\./.test(key) || states.includes(key)) continue;
+    assert.ok(text.includes(`${key.replace(/(\.vp8)?\.(one|many)$/, '')}'`) || text.includes(`"${key}"`), key);
   }
 });
 
-test('there is a sentence for every code of the wire', () => {
-  const errors = ['bad-request', 'unauthorized', 'forbidden', 'room-busy', 'room-full', 'not-live', 'codec-unsupported',
-    'too-large', 'rate-limited', 'shutting-down', 'internal'];
-  const reasons = ['replaced', 'shutting-down', 'never-connected', 'silent', 'left', 'abandoned', 'flood', 'failed'];
-  for (const code of errors) assert.ok(keys.includes(`error.${code}`), code);
-  for (const reason of reasons) assert.ok(keys.includes(`bye.${reason}`), reason);
+test('a sentence for every code and reason of the wire, and for no other', () => {
+  assert.deepEqual(group('error'), ['bad-request', 'codec-unsupported', 'forbidden', 'internal', 'not-live', 'rate-limited',
+    'room-busy', 'room-full', 'shutting-down', 'too-large', 'unauthorized', 'unknown']);
+  assert.deepEqual(group('bye'), ['abandoned', 'failed', 'flood', 'left', 'never-connected', 'replaced', 'shutting-down', 'silent', 'unknown']);
+});
+
+test('a word for every state of the presenter, and for no other', () => {
+  assert.deepEqual(group('state'), members('presentstate', 'PresentState').sort());
+});
+
+test('a sentence for every way in which a capture fails, and for no other', () => {
+  const text = ['capture', 'studio', 'presenter'].map(source).join('\n');
+  const whole = [...text.matchAll(/'(?:capture\.)?((?:screen|no-sound|mic)-[a-z-]+)'/g)].map(([, code]) => code);
+  const [, device] = text.match(/function deviceFailure[^{]*\{(.*?)\n\}/s);
+  const failures = [...device.matchAll(/(?:return|:) '([a-z]+)'/g)].map(([, code]) => code);
+  const composed = ['camera', 'mic'].flatMap((name) => failures.map((code) => `${name}-${code}`));
+  assert.deepEqual(group('capture'), [...new Set([...whole, ...composed])].sort());
 });
 
 test('the language: what was chosen, else what the browser prefers', () => {

@@ -5,13 +5,13 @@ import { Link } from '../js/link.js';
 import { FakePeer, reset, settle } from './fakes.js';
 
 /** A started Link on a joined socket. */
-async function begin(t, up = true) {
+async function begin(t, { up = true, prepare = (pc) => pc.addTransceiver('video', {}) } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const states = [];
   const signaling = { up, sent: [], checks: 0, send(message) { this.sent.push(message); return this.up; }, check() { this.checks++; } };
   const link = new Link({
-    signaling, prepare: (pc) => pc.addTransceiver('video', {}), munge: (sdp) => `${sdp} munged`,
-    changed: (state) => states.push(state), createPeer: () => new FakePeer(),
+    signaling, prepare, munge: (sdp) => `${sdp} munged`,
+    changed: (state) => states.push(state), createPeer: (config) => new FakePeer(config),
   });
   link.welcomed({ id: 's1', iceServers: [] });
   link.start();
@@ -42,7 +42,7 @@ test('candidates trickle, their end too', async (t) => {
 });
 
 test('without a socket it waits for the welcome', async (t) => {
-  const { link, signaling } = await begin(t, false);
+  const { link, signaling } = await begin(t, { up: false });
   assert.equal(FakePeer.all.length, 0);
   signaling.up = true;
   link.welcomed({ id: 's1', iceServers: [] });
@@ -112,7 +112,7 @@ test('another session: a new connection at once, whatever ICE still believes', a
 test('a session that the relay ended is not resumed', async (t) => {
   const { link, connect } = await begin(t);
   await connect();
-  link.ended();
+  link.ended('silent');
   link.welcomed({ id: 's1', iceServers: [] });
   assert.equal(FakePeer.all.length, 2);
 });
@@ -137,9 +137,18 @@ test('a replaced connection works until its successor is answered', async (t) =>
   assert.equal(FakePeer.all[0].connectionState, 'closed');
 });
 
+test('an error that answers no offer changes nothing', async (t) => {
+  const { link, connect } = await begin(t);
+  await connect();
+  assert.equal(link.unanswered, false);
+  assert.equal(link.refused(), false);
+  assert.equal(link.state, 'connected');
+});
+
 test('a refused offer is made again by a new connection', async (t) => {
   const { link, tick } = await begin(t);
-  link.refused();
+  assert.ok(link.unanswered);
+  assert.equal(link.refused(), true);
   assert.equal(FakePeer.all[0].connectionState, 'closed');
   await tick(400);
   assert.equal(FakePeer.all.length, 2);
@@ -155,6 +164,65 @@ test('a wake-up mends at once what is broken, and nothing else', async (t) => {
   link.check();
   await settle();
   assert.equal(offers().length, 2);
+});
+
+test('a wake-up that is told in three ways is one restart, and no new connection', async (t) => {
+  const { link, tick, connect, offers } = await begin(t);
+  await connect();
+  FakePeer.last.become('disconnected');
+  link.check();
+  link.check();
+  FakePeer.last.become('failed');
+  await settle();
+  link.check();
+  await settle();
+  assert.equal(offers().length, 2);
+  await connect();
+  await tick(10_000);
+  assert.equal(FakePeer.all.length, 1);
+  assert.equal(link.state, 'connected');
+});
+
+test('an answer that was lost with its socket is asked for again', async (t) => {
+  const { link, connect, offers } = await begin(t);
+  await connect();
+  FakePeer.last.become('failed');
+  await settle();
+  link.welcomed({ id: 's1', iceServers: [] });
+  await settle();
+  assert.equal(offers().length, 3);
+  await connect();
+  assert.equal(link.state, 'connected');
+  assert.equal(FakePeer.all.length, 1);
+});
+
+test('everything goes over one transport', async (t) => {
+  await begin(t);
+  assert.equal(FakePeer.last.config.bundlePolicy, 'max-bundle');
+});
+
+test('a connection that cannot be made is tried again', async (t) => {
+  let attempts = 0;
+  const prepare = () => {
+    if (attempts++ === 0) throw new Error('UnknownError');
+  };
+  const { link, states, tick, connect } = await begin(t, { prepare });
+  assert.deepEqual(states, ['connecting', 'failing']);
+  assert.equal(FakePeer.all[0].connectionState, 'closed');
+  await tick(400);
+  await connect();
+  assert.equal(link.state, 'connected');
+});
+
+test('a session that ended without a connection failed, until there is one', async (t) => {
+  const { link, states, connect } = await begin(t);
+  await link.answered('answer');
+  link.ended('never-connected');
+  link.welcomed({ id: 's2', iceServers: [] });
+  await settle();
+  assert.deepEqual(states, ['connecting', 'failing']);
+  await connect();
+  assert.equal(link.state, 'connected');
 });
 
 test('a broken connection without a socket looks for the socket', async (t) => {

@@ -9,10 +9,16 @@ globalThis.MediaStream = FakeStream;
 /** A video element in a browser that allows what `allows` says. */
 function fakeVideo(allows) {
   return {
-    muted: false, volume: 1, srcObject: null, plays: 0,
+    muted: false, volume: 1, srcObject: null, plays: 0, paused: true,
     async play() {
       this.plays++;
       if (!allows(this)) throw Object.assign(new Error(), { name: 'NotAllowedError' });
+      this.paused = false;
+    },
+    /** What the system does. */
+    pause() {
+      this.paused = true;
+      this.onpause();
     },
   };
 }
@@ -84,4 +90,29 @@ test('attached again, the element is never without a stream', async () => {
   const { plays } = video;
   player.attach(video.srcObject);
   assert.equal(video.plays, plays, 'the same again is nothing new');
+});
+
+test('paused by the system, it goes on; where that is refused there is a button', async () => {
+  let allowed = true;
+  const { video, player } = await begin(() => allowed);
+  video.pause();
+  await settle();
+  assert.equal(video.paused, false);
+  allowed = false;
+  video.pause();
+  await settle();
+  assert.equal(player.permission, 'refused');
+  allowed = true;
+  player.resume();
+  await settle();
+  assert.equal(player.permission, 'playing', 'a wake-up tries again');
+});
+
+test('what plays is not played again, and what has ended cannot be', async () => {
+  const { video, player } = await begin(() => true);
+  const { plays } = video;
+  player.resume();
+  video.srcObject.active = false;
+  video.pause();
+  assert.equal(video.plays, plays);
 });

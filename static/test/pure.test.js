@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { Announcer } from '../js/announcer.js';
 import { Backoff } from '../js/backoff.js';
 import { fromQuery, has, names, ordered } from '../js/codecs.js';
-import { onlyHere, pageURL, roomOf, socketURL, validRoom, viewersURL } from '../js/room.js';
+import { EncoderWatch } from '../js/encoderwatch.js';
+import { Notices } from '../js/notices.js';
+import { onlyHere, pageURL, roomOf, secureURLs, socketURL, validRoom, viewersURL } from '../js/room.js';
 import { stereo } from '../js/sdp.js';
 import { inbound, OutboundMeter } from '../js/stats.js';
+import { storage } from '../js/storage.js';
 import { Watchdog } from '../js/watchdog.js';
 
 const capabilities = {
@@ -44,9 +48,14 @@ test('the chosen codec comes first, the others keep their order', () => {
 });
 
 test('a codec in the address', () => {
-  assert.equal(fromQuery('?codec=vp9'), 'VP9');
-  assert.equal(fromQuery('?codec=h265'), '');
-  assert.equal(fromQuery(''), '');
+  const read = (search) => {
+    const { codec, problem } = fromQuery(search, capabilities);
+    return [codec, problem];
+  };
+  assert.deepEqual(read('?codec=av1'), ['AV1', null]);
+  assert.deepEqual(read('?codec=vp9'), ['', 'push.not-encodable']);
+  assert.deepEqual(read('?codec=h265'), ['', 'push.unknown-codec']);
+  assert.deepEqual(read(''), ['', null]);
 });
 
 test('room names', () => {
@@ -70,13 +79,65 @@ test('addresses that other machines cannot open', () => {
 });
 
 test('viewers get an address that leads here from their machines', () => {
-  const here = { origin: 'http://localhost:8080', hostname: 'localhost', port: '8080' };
-  assert.equal(viewersURL(here, 'math', ['10.0.0.1', 'fd00::1']), 'http://10.0.0.1:8080/pull/math');
-  assert.equal(viewersURL(here, 'main', ['fd00::1']), 'http://[fd00::1]:8080/pull');
+  const here = { origin: 'http://localhost:8080', hostname: 'localhost' };
+  assert.equal(viewersURL(here, 'math', ['10.0.0.1:8080', '[fd00::1]:8080']), 'http://10.0.0.1:8080/pull/math');
+  assert.equal(viewersURL(here, 'main', ['[fd00::1]:8080']), 'http://[fd00::1]:8080/pull');
   assert.equal(viewersURL(here, 'math', []), 'http://localhost:8080/pull/math');
-  assert.equal(viewersURL({ ...here, port: '' }, 'main', ['10.0.0.1']), 'http://10.0.0.1/pull');
-  const lan = { origin: 'https://box:8443', hostname: 'box', port: '8443' };
-  assert.equal(viewersURL(lan, 'math', ['10.0.0.1']), 'https://box:8443/pull/math');
+  const lan = { origin: 'https://box:8443', hostname: 'box' };
+  assert.equal(viewersURL(lan, 'math', ['10.0.0.1:8080']), 'https://box:8443/pull/math');
+});
+
+test('where to present from instead: a port of its own speaks plain http', () => {
+  const plain = { host: '10.0.0.1:8080', port: '8080', pathname: '/push/math', search: '?codec=av1' };
+  assert.deepEqual(secureURLs(plain), { here: 'http://localhost:8080/push/math?codec=av1', https: null });
+  const named = { host: 'r.example', port: '', pathname: '/push', search: '' };
+  assert.deepEqual(secureURLs(named), { here: 'http://localhost/push', https: 'https://r.example/push' });
+});
+
+test('a browser that keeps nothing: remembered for as long as the page lives', () => {
+  const refusing = { get sessionStorage() { throw new DOMException('', 'SecurityError'); } };
+  const kept = storage('sessionStorage', refusing);
+  kept.setItem('k', 'v');
+  assert.equal(kept.getItem('k'), 'v');
+  kept.removeItem('k');
+  assert.equal(kept.getItem('k'), null);
+  const willing = storage('localStorage', { localStorage: kept });
+  willing.setItem('k', 'w');
+  assert.equal(kept.getItem('k'), 'w');
+});
+
+test('a notice stays until its cause is over; the newest is shown', () => {
+  let changes = 0;
+  const notices = new Notices(() => changes++);
+  const shown = () => notices.current?.key ?? null;
+  notices.tell('microphone', 'mic');
+  notices.tell('connection', 'lost', { a: 1 });
+  assert.deepEqual(notices.current, { key: 'lost', values: { a: 1 } });
+  notices.tell('microphone', 'mic');
+  assert.equal(shown(), 'lost', 'told again is nothing new');
+  notices.over('connection', 'encoder');
+  assert.equal(shown(), 'mic');
+  notices.over('connection');
+  assert.equal(changes, 3);
+  notices.over('microphone');
+  assert.equal(shown(), null);
+});
+
+test('a number is spoken of when it has changed, not at each change', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const target = { textContent: '' };
+  const announcer = new Announcer(target, (count) => `${count} viewers`);
+  announcer.count(2);
+  t.mock.timers.tick(5_000);
+  assert.equal(target.textContent, '', 'what there is at first');
+  for (const count of [3, 4, 5]) announcer.count(count);
+  assert.equal(target.textContent, '');
+  t.mock.timers.tick(5_000);
+  assert.equal(target.textContent, '5 viewers');
+  announcer.count(6);
+  announcer.count(5);
+  t.mock.timers.tick(5_000);
+  assert.equal(target.textContent, '5 viewers');
 });
 
 test('stereo is asked for once, in the fmtp of Opus only', () => {
@@ -133,6 +194,22 @@ test('a screen that stands still is left alone, however long', () => {
 test('over a second late for five samples: an empty jitter buffer helps', () => {
   const late = Array.from({ length: 8 }, (_, second) => [30 * second, 1_000 * second, 45 * second, 30 * second]);
   assert.equal(feed(new Watchdog(), late).indexOf('reattach'), 5);
+  const long = Array.from({ length: 40 }, (_, second) => [30 * second, 1_000 * second, 45 * second, 30 * second]);
+  const when = feed(new Watchdog(), long).flatMap((remedy, second) => (remedy ? [second] : []));
+  assert.deepEqual(when, [5, 15, 35], 'less and less often');
   const fine = Array.from({ length: 8 }, (_, second) => [30 * second, 1_000 * second, 3 * second, 30 * second]);
   assert.deepEqual(new Set(feed(new Watchdog(), fine)), new Set([null]));
+});
+
+test('an encoder that gives nothing: at first, later, and after another source', () => {
+  const barren = (samples) => {
+    const watch = new EncoderWatch();
+    return samples.map(([captured, encoded]) => watch.feed({ captured, encoded })).indexOf(true);
+  };
+  const swallow = Array.from({ length: 6 }, (_, second) => [100 + second, 0]);
+  assert.equal(barren(swallow), 4);
+  assert.equal(barren([[30, 30], [60, 60], ...swallow.map(([captured]) => [captured, 60])]), 6);
+  assert.equal(barren([[500, 60], [1, 60], [2, 60], [3, 60], [4, 60], [5, 60]]), -1, 'another source counts from 0');
+  assert.equal(barren(Array.from({ length: 60 }, () => [30, 30])), -1, 'nothing to encode');
+  assert.equal(barren(Array.from({ length: 60 }, (_, second) => [second, second])), -1);
 });

@@ -3,7 +3,9 @@ import { beforeEach, test } from 'node:test';
 
 import { Viewer } from '../js/viewer.js';
 import { viewState, viewText } from '../js/viewstate.js';
-import { FakePeer, FakeSocket, FakeStream, FakeTrack, reset, room, settle, storage } from './fakes.js';
+import { FakePeer, FakeSocket, FakeStream, reset, room, settle, storage } from './fakes.js';
+
+globalThis.MediaStream = FakeStream;
 
 const live = { state: 'live', video: 'VP8', audio: true, since: '2026-05-01T10:42:00Z' };
 
@@ -49,6 +51,7 @@ test('waits, plays, says so when the presenter is away or has stopped, waits aga
   const seen = [viewer.state];
   says({ type: 'room', ...room(live) });
   seen.push(viewer.state);
+  assert.equal(viewText(viewer.state, viewer.facts), 'pull.first-picture');
   viewer.frame();
   seen.push(viewer.state);
   says({ type: 'room', ...room({ ...live, state: 'away' }) });
@@ -65,15 +68,26 @@ test('a room of sound only is live without a picture', async (t) => {
   assert.equal(viewer.state, 'live');
 });
 
-test('a stream is attached when media flows, not before', async (t) => {
-  const { attached } = await begin(t);
-  const track = new FakeTrack('video');
-  track.muted = true;
-  const stream = new FakeStream([track]);
-  FakePeer.last.ontrack({ track, streams: [stream] });
-  assert.deepEqual(attached, []);
-  track.onunmute();
-  assert.deepEqual(attached, [stream]);
+test('a stream is attached before the offer where no picture is lost, else when media flows', async (t) => {
+  const { viewer, attached, tick, says } = await begin(t, live);
+  const [first] = attached;
+  assert.deepEqual(first.getTracks().map(({ kind }) => kind), ['video', 'audio']);
+  viewer.frame();
+  assert.equal(viewer.facts.picture, true);
+  FakeSocket.last.onclose();
+  await tick(2_000);
+  FakeSocket.last.welcome({ ...live, id: 's2' });
+  await settle();
+  assert.equal(FakePeer.all.length, 2);
+  assert.deepEqual(attached, [first], 'the last picture stays');
+  const [video, audio] = FakePeer.last.transceivers.map(({ receiver }) => receiver.track);
+  audio.onunmute();
+  assert.deepEqual(attached, [first], 'sound alone would blank the picture');
+  video.onunmute();
+  assert.equal(attached.length, 2);
+  says({ type: 'room', ...room({ ...live, video: null }) });
+  audio.onunmute();
+  assert.equal(attached.length, 3, 'a room of sound only');
 });
 
 test('a codec that cannot be played, until frames decode again or another comes', async (t) => {
@@ -89,6 +103,41 @@ test('a codec that cannot be played, until frames decode again or another comes'
   says({ type: 'room', ...room({ ...live, video: 'VP8' }) });
   assert.equal(viewer.state, 'live');
   assert.equal(FakePeer.all.length, 1);
+});
+
+test('an offer that is refused for its codecs is told, and made again', async (t) => {
+  const { viewer, says, tick } = await begin(t, live);
+  says({ type: 'bye', reason: 'silent' });
+  FakeSocket.last.onclose();
+  await tick(500);
+  FakeSocket.last.welcome({ id: 's2', ...live });
+  await settle();
+  says({ type: 'error', code: 'codec-unsupported', message: '' });
+  assert.equal(viewText(viewer.state, viewer.facts), 'error.codec-unsupported');
+  await tick(500);
+  assert.equal(FakeSocket.last.of('offer').length, 2);
+  says({ type: 'answer', sdp: 'a' });
+  await settle();
+  FakePeer.last.become('connected');
+  assert.equal(viewer.facts.refusal, null);
+});
+
+test('where no media gets through the page says so, steadily', async (t) => {
+  const { viewer, says, tick } = await begin(t, live);
+  says({ type: 'bye', reason: 'silent' });
+  FakeSocket.last.onclose();
+  const said = new Set();
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await tick(500);
+    FakeSocket.last.welcome({ id: `n${attempt}`, ...live });
+    await settle();
+    says({ type: 'answer', sdp: 'a' });
+    await tick(9_000);
+    says({ type: 'bye', reason: 'never-connected' });
+    said.add(viewText(viewer.state, viewer.facts));
+    FakeSocket.last.onclose();
+    if (attempt > 0) assert.deepEqual([...said], ['bye.never-connected']);
+  }
 });
 
 test('a slow network is told with its figures', async (t) => {
