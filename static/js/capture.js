@@ -1,5 +1,7 @@
 // Screen, camera and microphone, and why they could not be had.
 
+import { AT_REST } from './sharpener.js';
+
 /** Voice processing would eat music, and a mono downmix its width. */
 const PLAIN_SOUND = {
   echoCancellation: false,
@@ -105,9 +107,8 @@ function stayHere() {
 /** @param {MediaStreamTrack} video */
 async function keepComing(video) {
   try {
-    // A picture that stands still would send no frames at all. No more than this: half a second
-    // without a frame is how the relay knows that a picture is at rest.
-    await video.applyConstraints({ frameRate: { min: 1, ideal: 30, max: 60 } });
+    // A picture that stands still would send no frames at all.
+    await video.applyConstraints({ frameRate: AT_REST });
   } catch {
     // Not every browser or surface can: then late viewers rely on the relay's history.
   }

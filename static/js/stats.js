@@ -48,6 +48,23 @@ export class OutboundMeter {
 }
 
 /**
+ * What the encoder makes of the picture.
+ * @param {RTCStatsReport} report
+ * @returns {import('./sharpness.js').Encoded|null}
+ */
+export function sending(report) {
+  const video = find(report, 'outbound-rtp', 'video');
+  const source = find(report, 'media-source', 'video');
+  if (!video || !source) return null;
+  return {
+    codec: (report.get(video.codecId)?.mimeType ?? '').replace('video/', ''),
+    captured: source.frames ?? 0,
+    encoded: video.framesEncoded ?? 0,
+    qpSum: video.qpSum ?? 0,
+  };
+}
+
+/**
  * @typedef {object} Inbound
  * @property {number} framesDecoded
  * @property {number} bytesReceived          payload only: probing padding is no picture

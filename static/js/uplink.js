@@ -1,6 +1,7 @@
 // The two senders of a presenter's PeerConnection, and how they encode.
 
 import { ordered } from './codecs.js';
+import { Sharpener } from './sharpener.js';
 
 /** @import { Sources } from './sources.js' */
 
@@ -20,6 +21,12 @@ const SOUND_BITRATE = 128_000;
 export class Uplink {
   /** @type {RTCRtpSender|null} */ #video = null;
   /** @type {RTCRtpSender|null} */ #audio = null;
+  #sharpener;
+
+  /** @param {Sharpener} [sharpener] */
+  constructor(sharpener = new Sharpener()) {
+    this.#sharpener = sharpener;
+  }
 
   /**
    * Always one video and one audio m-line, so that tracks can come later.
@@ -60,11 +67,14 @@ export class Uplink {
   /** The PeerConnection is gone. */
   clear() {
     this.#video = this.#audio = null;
+    this.#sharpener.stop();
   }
 
   /** A screen keeps its pixels when bits are short, a camera some of its movement. @param {Tracks} tracks */
   #tune({ kind }) {
     if (!this.#video) return;
+    if (kind === 'screen') this.#sharpener.watch(this.#video);
+    else this.#sharpener.stop();
     // The types do not know degradationPreference yet.
     const parameters = /** @type {RTCRtpSendParameters & {degradationPreference?: string}} */ (this.#video.getParameters());
     parameters.degradationPreference = kind === 'camera' ? 'balanced' : 'maintain-resolution';

@@ -196,3 +196,8 @@ export function reset() {
   FakeSocket.all = [];
   FakePeer.all = [];
 }
+
+/** A worker that says nothing by itself. */
+export class FakeWorker {
+  terminate() {}
+}

@@ -4,9 +4,10 @@ import { beforeEach, test } from 'node:test';
 import { Notices } from '../js/notices.js';
 import { heldSince, presentText } from '../js/presentstate.js';
 import { Presenter } from '../js/presenter.js';
-import { FakePeer, FakeSocket, FakeStream, FakeTrack, reset, room, settle, storage } from './fakes.js';
+import { FakePeer, FakeSocket, FakeStream, FakeWorker, FakeTrack, reset, room, settle, storage } from './fakes.js';
 
 globalThis.MediaStream = FakeStream;
+globalThis.Worker = FakeWorker;
 
 const capabilities = { codecs: [{ mimeType: 'video/H264' }, { mimeType: 'video/VP8' }] };
 
