@@ -32,27 +32,36 @@ func (s *Session) Offer(sdp string) (answer string, err error) {
 	if err != nil {
 		return "", err
 	}
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-s.ctx.Done():
-		return "", s.Cause()
+	if err := s.takeTurn(); err != nil {
+		return "", err
 	}
+	defer s.passTurn()
 	if s.offer == nil {
 		return s.open(o)
 	}
 	return s.reopen(o)
 }
 
+// takeTurn waits for the session's turn to negotiate; passTurn gives it on. It
+// fails with the session's cause.
+func (s *Session) takeTurn() error {
+	select {
+	case s.turn <- struct{}{}:
+		return nil
+	case <-s.ctx.Done():
+		return s.Cause()
+	}
+}
+
+func (s *Session) passTurn() { <-s.turn }
+
 // Restart restarts ICE with the peer's new credentials: the stored offer with
 // these in place of its own (WHIP's PATCH, RFC 9725 section 4.3.3).
 func (s *Session) Restart(ufrag, pwd string, candidates []string) (answer string, err error) {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-s.ctx.Done():
-		return "", s.Cause()
+	if err := s.takeTurn(); err != nil {
+		return "", err
 	}
+	defer s.passTurn()
 	if s.offer == nil {
 		return "", errorf(CodeBadRequest, "There is nothing to restart before the first offer.")
 	}
@@ -256,12 +265,10 @@ func (s *Session) wasConnected() bool {
 // names, TCP) is ignored: the peer's checks find the relay, and so the relay
 // the peer. Errors: bad-request for one before the first offer or one too many.
 func (s *Session) AddCandidate(candidate string) error {
-	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
-	case <-s.ctx.Done():
-		return s.Cause()
+	if err := s.takeTurn(); err != nil {
+		return err
 	}
+	defer s.passTurn()
 	if s.offer == nil {
 		return errorf(CodeBadRequest, "A candidate came before the offer that it belongs to.")
 	}

@@ -6,13 +6,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // builtRelay is the program, built once for all tests that run it as people do.
 var builtRelay string
 
+// TestMain fails the run if a test leaves a goroutine behind.
 func TestMain(m *testing.M) {
-	os.Exit(testWithBinary(m))
+	code := testWithBinary(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 func testWithBinary(m *testing.M) int {
