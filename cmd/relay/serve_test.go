@@ -110,7 +110,10 @@ func startServed(t *testing.T, env []string, args ...string) *served {
 	stderr, err := command.StderrPipe()
 	check(t, err)
 	check(t, command.Start())
-	t.Cleanup(func() { _ = command.Process.Kill() })
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = command.Wait() // the process is gone, unless end has waited already
+	})
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if found := listeningLine.FindStringSubmatch(lines.Text()); found != nil {
