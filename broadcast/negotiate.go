@@ -129,7 +129,11 @@ func (s *Session) reopen(o *offer) (string, error) {
 	if err := o.follows(s.offer); err != nil {
 		return "", err
 	}
-	answer, err := s.answer(s.peer.Load(), o)
+	pc := s.peer.Load()
+	if pc == nil {
+		return "", s.Cause()
+	}
+	answer, err := s.answer(pc, o)
 	if err == nil {
 		s.offer = o
 	}
@@ -278,7 +282,11 @@ func (s *Session) AddCandidate(candidate string) error {
 	if s.candidates++; s.candidates > maxCandidates {
 		return errorf(CodeBadRequest, "More than %d candidates came for one offer.", maxCandidates)
 	}
-	if err := s.peer.Load().AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
+	pc := s.peer.Load()
+	if pc == nil {
+		return s.Cause()
+	}
+	if err := pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
 		return errorf(CodeBadRequest, "The candidate can't be read.")
 	}
 	return nil

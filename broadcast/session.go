@@ -58,7 +58,7 @@ type Session struct {
 	offer      *offer
 	candidates int // added since the last offer
 
-	// set once, with the first offer
+	// set with the first offer, nil again after the end
 	peer  atomic.Pointer[webrtc.PeerConnection]
 	downs atomic.Pointer[[]*DownTrack] // a viewer's
 
@@ -215,6 +215,10 @@ func (s *Session) end() {
 	} else {
 		s.log.Debug("session ended", "cause", cause)
 	}
+	// Whoever still has the session keeps nothing of Pion's with it: its queues
+	// hold what a flood left there.
+	s.peer.Store(nil)
+	s.downs.Store(nil)
 }
 
 func (s *Session) downTracks() []*DownTrack {
