@@ -61,7 +61,7 @@ type reply struct {
 	Type, ID, Room, Role, Resume, SDP, Code, Message, Reason, State string
 	ICEServers                                                      []any
 	MaxBitrate, Viewers                                             int
-	Hosts                                                           []string
+	Origins                                                         []string
 	Unplayable                                                      *int
 	Video                                                           *string
 	Since                                                           *time.Time

@@ -146,9 +146,9 @@ type (
 		ICEServers []struct{} `json:"iceServers"` // none: the relay's own addresses are in its answer
 		Resume     string     `json:"resume"`
 		MaxBitrate int        `json:"maxBitrate,omitempty"` // bit/s, for a publisher
-		// Hosts are those under which viewers reach the relay, for a publisher that
-		// knows it as localhost, which is no link for them.
-		Hosts []string `json:"hosts,omitempty"`
+		// Origins are those under which viewers reach the relay, for a publisher whose
+		// own is no link for them, or asks them to trust a certificate.
+		Origins []string `json:"origins,omitempty"`
 		roomFields
 	}
 	roomMessage struct {
@@ -186,13 +186,13 @@ type (
 	}
 )
 
-func welcomeOf(s *broadcast.Session, state broadcast.RoomState, hosts []string) welcome {
+func welcomeOf(s *broadcast.Session, state broadcast.RoomState, origins []string) welcome {
 	m := welcome{
 		Type: "welcome", ID: s.ID(), Room: s.RoomName(), Role: s.Role().String(),
 		ICEServers: []struct{}{}, Resume: s.Token(), roomFields: fieldsOf(s.Role(), state),
 	}
 	if s.Role() == broadcast.RolePublisher {
-		m.MaxBitrate, m.Hosts = s.MaxBitrate(), hosts
+		m.MaxBitrate, m.Origins = s.MaxBitrate(), origins
 	}
 	return m
 }

@@ -25,6 +25,7 @@ type peer struct {
 	role    broadcast.Role
 	room    string
 	remote  netip.Addr
+	origins func() []string // that a publisher is to give to viewers, as of now
 	socket  *socket
 	log     *slog.Logger
 	adopted chan *broadcast.Session // from the reader to the watcher
@@ -137,17 +138,9 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(welcomeOf(session, p.told, p.hosts()))
+	p.socket.send(welcomeOf(session, p.told, p.origins()))
 	go p.watch(session)
 	return nil
-}
-
-// hosts are the relay's for a page that came over loopback; any other page knows one.
-func (p *peer) hosts() []string {
-	if !p.remote.IsLoopback() {
-		return nil
-	}
-	return p.server.config.Hosts()
 }
 
 func (p *peer) offer(sdp string) error {

@@ -3,6 +3,7 @@ package signaling
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -26,12 +27,27 @@ func TestWelcome(t *testing.T) {
 	h := newHouse(t)
 	_, viewer := h.join("pull/math", "")
 	if viewer.Role != "viewer" || viewer.Room != "math" || viewer.State != "idle" || viewer.ICEServers == nil ||
-		viewer.MaxBitrate != 0 || viewer.Hosts != nil || viewer.Unplayable != nil || len(viewer.Resume) < 22 || viewer.ID == "" {
+		viewer.MaxBitrate != 0 || viewer.Origins != nil || viewer.Unplayable != nil || len(viewer.Resume) < 22 || viewer.ID == "" {
 		t.Errorf("viewer: %+v", viewer)
 	}
 	_, publisher := h.join("push/math", "")
-	if publisher.Role != "publisher" || publisher.MaxBitrate != 8_000_000 || !slices.Equal(publisher.Hosts, []string{"192.0.2.7:8080"}) || publisher.Unplayable == nil {
+	if publisher.Role != "publisher" || publisher.MaxBitrate != 8_000_000 || !slices.Equal(publisher.Origins, testOrigins) || publisher.Unplayable == nil {
 		t.Errorf("publisher: %+v", publisher)
+	}
+}
+
+// A page knows the relay by its Host, whatever machine the connection came from.
+func TestOriginsGoByTheHost(t *testing.T) {
+	h := newHouse(t)
+	ws, _, err := websocket.DefaultDialer.Dial(h.url+"/ws/push/math", http.Header{"Host": {"192.168.1.20:8080"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.Close()
+	p := &page{t, ws}
+	p.send(signal{Type: "join"})
+	if m := p.expect("welcome"); m.Origins != nil || m.Role != "publisher" {
+		t.Errorf("%+v", m)
 	}
 }
 

@@ -21,6 +21,9 @@ type problem struct {
 	retryAfter time.Duration
 }
 
+// codeNotFound is for a file that this relay does not have.
+const codeNotFound broadcast.Code = "not-found"
+
 // statuses are the HTTP status of each code. RFC 9110, but for 429 (RFC 6585).
 var statuses = map[broadcast.Code]int{
 	broadcast.CodeBadRequest:       http.StatusBadRequest,
@@ -34,6 +37,7 @@ var statuses = map[broadcast.Code]int{
 	broadcast.CodeRateLimited:      http.StatusTooManyRequests,
 	broadcast.CodeShuttingDown:     http.StatusServiceUnavailable,
 	broadcast.CodeInternal:         http.StatusInternalServerError,
+	codeNotFound:                   http.StatusNotFound,
 }
 
 // closeCodes are those of the codes that are not simply a policy violation.

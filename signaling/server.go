@@ -1,11 +1,13 @@
 // Package signaling is the relay's HTTP side: the WebSocket over which a page
-// and the relay agree on a session, and the rule for strangers in front of it
-// and of the pages. It is a thin front end over broadcast.Session; media never
+// and the relay agree on a session, the rule for strangers in front of it and of
+// the pages, the way from HTTP to HTTPS, and the files by which the relay's own
+// CA is trusted. It is a thin front end over broadcast.Session; media never
 // passes it.
 package signaling
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,9 +30,14 @@ type Config struct {
 	Relay *broadcast.Relay
 	// Pages serves every path that signaling does not.
 	Pages http.Handler
-	// Hosts are those under which viewers reach the relay ("192.168.1.20:8080"),
-	// best first; nil: not known.
-	Hosts func() []string
+	// HTTPS says that the relay speaks it too, on the port of HTTP.
+	HTTPS bool
+	// CA is the relay's own, which its certificates come from; nil: they come from
+	// elsewhere, or there are none.
+	CA *x509.Certificate
+	// Origins are those under which viewers reach the relay
+	// ("http://192.168.1.20:8080"), best first; nil: not known.
+	Origins func() []string
 	// AllowOrigin are the origins, beside our own, whose pages may speak to the
 	// relay ("https://school.example").
 	AllowOrigin []string
@@ -66,8 +73,8 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Hosts == nil {
-		config.Hosts = func() []string { return nil }
+	if config.Origins == nil {
+		config.Origins = func() []string { return nil }
 	}
 	s := &Server{config: config, strangers: strangers, speakers: speakers{sessions: map[string]*peer{}}}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
@@ -89,6 +96,12 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) {
 		s.converse(w, r, broadcast.RoleViewer)
 	})
+	mux.Handle("GET /push", s.requireHTTPS(s.config.Pages))
+	mux.Handle("GET /push/{room}", s.requireHTTPS(s.config.Pages))
+	mux.HandleFunc("GET /qr.svg", s.serveQR)
+	for name, makeFile := range trustFiles {
+		mux.Handle("GET /trust/"+name, s.serveTrust(makeFile))
+	}
 	mux.Handle("/", s.config.Pages)
 	return mux
 }
@@ -133,6 +146,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 	log := s.config.Log.With("room", room, "role", role.String(), "remote", remote.String())
 	p := &peer{
 		server: s, role: role, room: room, remote: remote, log: log,
+		origins: func() []string { return s.viewersOrigins(r) },
 		socket:  newSocket(s.ctx, conn, log),
 		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
 	}

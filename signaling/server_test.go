@@ -14,8 +14,10 @@ import (
 	"relay/broadcast"
 )
 
+var testOrigins = []string{"http://192.0.2.7:8080"}
+
 // newTestServer is a Server that is closed with the test.
-func newTestServer(t *testing.T, relay *broadcast.Relay) *Server {
+func newTestServer(t testing.TB, relay *broadcast.Relay, changes ...func(*Config)) *Server {
 	t.Helper()
 	pages := http.NewServeMux()
 	pages.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -24,11 +26,15 @@ func newTestServer(t *testing.T, relay *broadcast.Relay) *Server {
 		}
 	})
 	pages.HandleFunc("/bug", func(http.ResponseWriter, *http.Request) { panic("a bug") })
-	s, err := New(Config{
+	config := Config{
 		Relay: relay, Pages: pages, Log: slog.New(slog.DiscardHandler),
-		Hosts:       func() []string { return []string{"192.0.2.7:8080"} },
+		Origins:     func() []string { return testOrigins },
 		AllowOrigin: []string{"https://school.example"}, AllowHost: []string{"relay.school.example"},
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	s, err := New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

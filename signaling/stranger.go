@@ -44,6 +44,13 @@ func newStrangers(allowOrigin, allowHost []string, machine string) (*strangers, 
 	return s, nil
 }
 
+// CheckNames finds what New would refuse in the Config's AllowOrigin and
+// AllowHost, before anything is opened.
+func CheckNames(allowOrigin, allowHost []string) error {
+	_, err := newStrangers(allowOrigin, allowHost, "")
+	return err
+}
+
 // allowsHost judges a request's Host.
 func (s *strangers) allowsHost(hostport string) bool {
 	host, _, ok := splitHost(hostport)
@@ -149,6 +156,27 @@ func splitHost(hostport string) (host, port string, ok bool) {
 func isPort(text string) bool {
 	_, err := strconv.ParseUint(text, 10, 16)
 	return text == "" || err == nil
+}
+
+// isLoopbackName is true for the names of the browser's own machine.
+func isLoopbackName(hostport string) bool {
+	host, _, ok := splitHost(hostport)
+	if !ok {
+		return false
+	}
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return addr.Unmap().IsLoopback()
+	}
+	name, ok := domainName(host)
+	return ok && (name == "localhost" || strings.HasSuffix(name, ".localhost"))
+}
+
+// withPort adds a port where none is named.
+func withPort(hostport, port string) string {
+	if _, named, _ := splitHost(hostport); named != "" {
+		return hostport
+	}
+	return strings.TrimSuffix(hostport, ":") + ":" + port
 }
 
 // domainName is text in lower case and without the trailing dot, if it is a

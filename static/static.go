@@ -1,5 +1,6 @@
-// Package static serves the pages: the presenter's, the viewer's, and the one
-// that chooses a room. They are embedded as they are; nothing is built.
+// Package static serves the pages: the presenter's, the viewer's, the one that
+// chooses a room, and the one about the relay's own certificate. They are
+// embedded as they are; nothing is built.
 package static
 
 import (
@@ -46,8 +47,8 @@ type asset struct {
 	etag        string
 }
 
-// Handler serves /, /push, /pull, a room below either, and what they load from
-// below /static/. Anything else is not found, and a page says so.
+// Handler serves /, /push, /pull, a room below either, /trust, and what they
+// load from below /static/. Anything else is not found, and a page says so.
 func Handler() http.Handler {
 	assets := load()
 	missing := assets["missing.html"]
@@ -59,6 +60,8 @@ func Handler() http.Handler {
 		mux.HandleFunc("GET /"+page+"/{room}/{$}", withoutSlash)
 		mux.Handle("GET /"+page+"/{room}", roomPage(assets[page+".html"], missing))
 	}
+	mux.Handle("GET /trust", assets["trust.html"])
+	mux.HandleFunc("GET /trust/{$}", withoutSlash)
 	for name, a := range assets {
 		if !strings.HasSuffix(name, ".html") {
 			mux.Handle("GET /static/"+name, a)

@@ -44,6 +44,8 @@ func TestPages(t *testing.T) {
 		"/push/" + long:       {200, "push-page.js"},
 		"/pull":               {200, "pull-page.js"},
 		"/pull/A-b_9":         {200, "pull-page.js"},
+		"/trust":              {200, "trust-page.js"},
+		"/trust/ca.json":      {404, "missing-page.js"},
 		"/push/" + long + "x": {404, "missing-page.js"},
 		"/push/a%20b":         {404, "missing-page.js"},
 		"/pull/a%2Fb":         {404, "missing-page.js"},
@@ -69,6 +71,7 @@ func TestTrailingSlash(t *testing.T) {
 		"/push/":                  "/push",
 		"/push/?codec=av1":        "/push?codec=av1",
 		"/pull/math/":             "/pull/math",
+		"/trust/":                 "/trust",
 		"/pull/math/?codec=av1&x": "/pull/math?codec=av1&x",
 	} {
 		response := ask(t, "GET", target)
@@ -141,12 +144,19 @@ func TestEverythingNamedIsServed(t *testing.T) {
 			for _, match := range attribute.FindAllStringSubmatch(string(a.content), -1) {
 				targets = append(targets, match[1])
 			}
+		case ".css":
+			if strings.Contains(string(a.content), "url(") || strings.Contains(string(a.content), "@import") {
+				t.Errorf("%s loads something", name)
+			}
 		case ".js":
 			for _, match := range imported.FindAllStringSubmatch(string(a.content), -1) {
 				targets = append(targets, path.Join("/static/js", match[1]))
 			}
 		}
 		for _, target := range targets {
+			if strings.HasPrefix(target, "/trust/") {
+				continue // signaling serves the certificate
+			}
 			response := ask(t, "GET", target)
 			if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != contentTypes[typeOf(target)] {
 				t.Errorf("%s names %s: %d, %q", name, target, response.StatusCode, response.Header.Get("Content-Type"))

@@ -4,31 +4,58 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+
+	"relay/signaling/certificate"
+	"relay/signaling/qrcode"
 )
 
-// printBanner says what to open. The presenter's page needs a secure context,
-// which plain HTTP is on localhost only.
-func printBanner(w io.Writer, viewers []netip.Addr, tcpPort uint16) error {
-	text := fmt.Sprintf("Present, on this machine:\n  http://localhost:%d/push\n", tcpPort)
-	if len(viewers) == 0 {
-		text += fmt.Sprintf("Watch, on this machine:\n  http://localhost:%d/pull\n", tcpPort)
-	} else {
-		text += "Watch, on this network:\n"
-	}
-	for _, host := range hostPorts(viewers, tcpPort) {
-		text += fmt.Sprintf("  http://%s/pull\n", host)
-	}
-	_, err := io.WriteString(w, text)
-	return err
+// site is where the relay's pages are found.
+type site struct {
+	addresses []netip.Addr // on which viewers reach it, best first
+	port      uint16       // of TCP
+	identity  identity
 }
 
-// hostPorts are addresses as URLs have them.
-func hostPorts(addrs []netip.Addr, tcpPort uint16) []string {
-	hosts := make([]string, 0, len(addrs))
-	for _, addr := range addrs {
-		hosts = append(hosts, fmt.Sprintf("%s:%d", hostText(addr), tcpPort))
+// viewersOrigins are the origins for viewers, best first. They need no HTTPS,
+// and are spared the warning of a certificate that their browser cannot know.
+func (s site) viewersOrigins() []string {
+	var origins []string
+	for _, host := range s.identity.hosts {
+		origins = append(origins, s.origin("https", host))
 	}
-	return hosts
+	for _, addr := range s.addresses {
+		origins = append(origins, s.origin("http", hostText(addr)))
+	}
+	return origins
+}
+
+// presentersOrigins are those on which a browser lends a screen to a page that
+// came from another machine.
+func (s site) presentersOrigins() []string {
+	if !s.identity.speaksHTTPS() {
+		return nil
+	}
+	hosts := s.identity.hosts
+	if len(hosts) == 0 {
+		for _, addr := range s.addresses {
+			hosts = append(hosts, hostText(addr))
+		}
+	}
+	var origins []string
+	for _, host := range hosts {
+		origins = append(origins, s.origin("https", host))
+	}
+	return origins
+}
+
+func (s site) origin(scheme, host string) string {
+	if s.port == map[string]uint16{"http": 80, "https": 443}[scheme] {
+		return scheme + "://" + host
+	}
+	return fmt.Sprintf("%s://%s:%d", scheme, host, s.port)
 }
 
 // hostText is an address as URLs have it.
@@ -37,4 +64,66 @@ func hostText(addr netip.Addr) string {
 		return "[" + addr.WithZone("").String() + "]"
 	}
 	return addr.String()
+}
+
+// banner says what to open; code draws a QR code. Only localhost and HTTPS are
+// places from which a browser lends a screen.
+func (s site) banner(code func(url string) (string, error)) string {
+	var text strings.Builder
+	local := fmt.Sprintf("http://localhost:%d", s.port)
+	writePages(&text, "Present, on this machine:", []string{local}, "/push")
+	writePages(&text, "Present, on this network:", s.presentersOrigins(), "/push")
+	s.writeTrust(&text)
+	viewers := s.viewersOrigins()
+	if len(viewers) == 0 {
+		writePages(&text, "Watch, on this machine:", []string{local}, "/pull")
+		return text.String()
+	}
+	writePages(&text, "Watch, on this network:", viewers, "/pull")
+	if drawn, err := code(viewers[0] + "/pull"); err == nil { // no address is too long for a code
+		text.WriteString("\n" + drawn)
+	}
+	return text.String()
+}
+
+// codeFor draws QR codes for where w leads. On a terminal it says the colours: the
+// code of a light one would come out inverted, which not every reader takes.
+func codeFor(w io.Writer) func(url string) (string, error) {
+	if !isTerminal(w) || os.Getenv("NO_COLOR") != "" {
+		return qrcode.Text
+	}
+	return func(url string) (string, error) {
+		drawn, err := qrcode.Text(url)
+		whiteOnBlack, plain := "\x1b[97;40m", "\x1b[0m"
+		return whiteOnBlack + strings.ReplaceAll(drawn, "\n", plain+"\n"+whiteOnBlack) + plain, err
+	}
+}
+
+// isTerminal is false on Windows, whose older consoles do not know colours.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	if !ok || runtime.GOOS == "windows" {
+		return false
+	}
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func writePages(text *strings.Builder, title string, origins []string, path string) {
+	if len(origins) == 0 {
+		return
+	}
+	fmt.Fprintln(text, title)
+	for _, origin := range origins {
+		fmt.Fprintf(text, "  %s%s\n", origin, path)
+	}
+}
+
+// writeTrust prepares presenters for the warning, and has what they compare.
+func (s site) writeTrust(text *strings.Builder) {
+	if s.identity.ca == nil || len(s.addresses) == 0 {
+		return
+	}
+	fmt.Fprintf(text, "  Browsers warn of the certificate once; what to do: %s/trust\n", s.origin("http", hostText(s.addresses[0])))
+	fmt.Fprintf(text, "  Fingerprint (SHA-256) of the certificate to trust:\n  %s\n", certificate.Fingerprint(s.identity.ca))
 }

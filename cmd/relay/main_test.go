@@ -30,6 +30,11 @@ func testWithBinary(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
+	// Nothing is left in this user's own folder, whatever a test starts.
+	if err := os.Setenv("RELAY_STATE_DIR", filepath.Join(folder, "state")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	builtRelay = filepath.Join(folder, "relay")
 	build := exec.Command("go", "build", fmt.Sprintf("-race=%t", testedForRaces()), "-o", builtRelay, ".")
 	if output, err := build.CombinedOutput(); err != nil {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"relay/signaling"
 )
 
 // options are what "relay serve" can be told.
@@ -19,6 +21,10 @@ type options struct {
 	udpPort     port
 	allowOrigin []string
 	allowHost   []string
+	stateDir    string
+	tlsCert     string
+	tlsKey      string
+	noTLS       bool
 	logLevel    choice
 	logFormat   choice
 }
@@ -33,8 +39,25 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.Var(&o.udpPort, "udp-port", "UDP port of media; 0 takes the number of --port")
 	flags.StringSliceVar(&o.allowOrigin, "allow-origin", nil, "another origin whose pages may use this relay, such as https://school.example; repeatable")
 	flags.StringSliceVar(&o.allowHost, "allow-host", nil, "host name under which this relay is reached, such as relay.school.example; repeatable")
+	flags.StringVar(&o.stateDir, "state-dir", "", "folder of the relay's own certificates; when not given, this user's folder for such")
+	flags.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of a certificate for HTTPS, in the place of the relay's own; read again when it changes")
+	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the private key of --tls-cert")
+	flags.BoolVar(&o.noTLS, "no-tls", false, "speak plain HTTP only, behind a proxy that speaks HTTPS")
 	flags.Var(&o.logLevel, "log-level", "least level to log: debug, info, warn or error")
 	flags.Var(&o.logFormat, "log-format", "form of the log: text or json")
+}
+
+// check finds what cannot be before anything is opened or made.
+func (o *options) check() error {
+	switch {
+	case o.noTLS && (o.tlsCert != "" || o.tlsKey != ""):
+		return errors.New("--no-tls serves no certificate: leave out --tls-cert and --tls-key, or --no-tls")
+	case o.tlsCert == "" && o.tlsKey != "":
+		return errors.New("--tls-key needs --tls-cert, the file with its certificate")
+	case o.tlsCert != "" && o.tlsKey == "":
+		return errors.New("--tls-cert needs --tls-key, the file with its private key")
+	}
+	return signaling.CheckNames(o.allowOrigin, o.allowHost)
 }
 
 // logger is what the options say about the log.

@@ -9,12 +9,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"relay/broadcast"
 	"relay/signaling"
+	"relay/signaling/oneport"
 	"relay/static"
 )
 
@@ -39,6 +41,7 @@ RELAY_UDP_PORT. A flag on the command line wins.`,
 		Example: `  relay serve
   relay serve --port 9000
   relay serve --host 192.168.1.20 --log-level debug
+  relay serve --tls-cert relay.crt --tls-key relay.key
   RELAY_ALLOW_HOST=relay.school.example relay serve`,
 		Args:    cobra.NoArgs,
 		PreRunE: func(command *cobra.Command, _ []string) error { return setFromEnv(command.Flags()) },
@@ -52,6 +55,9 @@ RELAY_UDP_PORT. A flag on the command line wins.`,
 
 // serve runs the relay until ctx ends.
 func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
+	if err := o.check(); err != nil {
+		return err
+	}
 	log := o.logger(stderr)
 	host, err := lookUp(ctx, o.host)
 	if err != nil {
@@ -61,48 +67,68 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	relay, err := broadcast.New(broadcast.Config{Conn: opened.udp, Addresses: lanAddresses, Log: log})
+	identity, err := openIdentity(o, log)
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
+	s := &service{host: host, sockets: opened, identity: identity, log: log}
+	return s.run(ctx, o, stdout)
+}
+
+// service is a relay with what it needs from the machine. Immutable.
+type service struct {
+	host     netip.Addr
+	sockets  sockets
+	identity identity
+	log      *slog.Logger
+}
+
+// site is where the pages are found now: Wi-Fi comes and goes.
+func (s *service) site() site {
+	return site{viewersAddresses(s.host), s.sockets.tcpPort(), s.identity}
+}
+
+// run relays until ctx ends, and closes the sockets.
+func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
+	relay, err := broadcast.New(broadcast.Config{Conn: s.sockets.udp, Addresses: lanAddresses, Log: s.log})
+	if err != nil {
+		return errors.Join(err, s.sockets.close())
+	}
 	front, err := signaling.New(signaling.Config{
-		Relay: relay, Pages: static.Handler(), AllowOrigin: o.allowOrigin, AllowHost: o.allowHost, Log: log,
-		Hosts: func() []string { return hostPorts(viewersAddresses(host), opened.tcpPort()) },
+		Relay: relay, Pages: static.Handler(), Log: s.log,
+		AllowOrigin: o.allowOrigin, AllowHost: append(o.allowHost, s.identity.hosts...),
+		Origins: func() []string { return s.site().viewersOrigins() },
+		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,
 	})
 	if err != nil {
-		return errors.Join(err, opened.closeTCP(), relay.Close())
+		return errors.Join(err, s.sockets.closeTCP(), relay.Close())
 	}
-	if err := announce(stdout, log, host, opened); err != nil {
-		log.Warn("the addresses could not be printed", "cause", err)
-	}
-	err = serveUntil(ctx, newHTTPServer(front, log), opened.listeners(), front)
-	log.Info("stopped")
+	s.announce(stdout)
+	err = s.serveUntil(ctx, front)
+	s.log.Info("stopped")
 	return errors.Join(err, relay.Close())
 }
 
 // announce says where the relay listens: to people, and to the log.
-func announce(stdout io.Writer, log *slog.Logger, host netip.Addr, opened sockets) error {
-	addr := opened.tcp.Addr()
-	log.Info("listening", "addr", addr.String(), "udp", opened.udp.LocalAddr().String(), "version", versionText())
-	return printBanner(stdout, viewersAddresses(host), opened.tcpPort())
-}
-
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
-		Handler:           handler,
-		ReadHeaderTimeout: readHeaderTimeout,
-		ReadTimeout:       readTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+func (s *service) announce(stdout io.Writer) {
+	s.log.Info("listening", "addr", s.sockets.tcp.Addr().String(), "udp", s.sockets.udp.LocalAddr().String(), "version", versionText())
+	if _, err := io.WriteString(stdout, s.site().banner(codeFor(stdout))); err != nil {
+		s.log.Warn("the addresses could not be printed", "cause", err)
 	}
 }
 
-// serveUntil serves until ctx ends or the listener fails; then everybody is told.
-func serveUntil(ctx context.Context, server *http.Server, listeners []net.Listener, front *signaling.Server) error {
-	failed := make(chan error, len(listeners))
-	for _, listener := range listeners {
-		go func() { failed <- server.Serve(listener) }()
+// serveUntil serves until ctx ends or a listener fails; then everybody is told.
+func (s *service) serveUntil(ctx context.Context, front *signaling.Server) error {
+	following, stop := context.WithCancel(ctx)
+	var follower sync.WaitGroup
+	defer follower.Wait()
+	defer stop()
+	follower.Go(func() { s.identity.follow(following) })
+
+	server := s.httpServer(front)
+	failed := make(chan error, 2*len(s.sockets.listeners()))
+	for _, listener := range s.sockets.listeners() {
+		s.serveOn(listener, server, failed)
 	}
 	select {
 	case <-ctx.Done():
@@ -110,8 +136,31 @@ func serveUntil(ctx context.Context, server *http.Server, listeners []net.Listen
 		return drain(server)
 	case err := <-failed:
 		front.Close()
-		return fmt.Errorf("serve HTTP: %w", err)
+		return errors.Join(fmt.Errorf("serve HTTP: %w", err), drain(server))
 	}
+}
+
+func (s *service) httpServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		TLSConfig:         s.identity.tlsConfig(),
+		ReadHeaderTimeout: readHeaderTimeout, // and of the handshake of TLS
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveOn starts serving what comes to a listener: HTTP and, on the same port, HTTPS.
+func (s *service) serveOn(listener net.Listener, server *http.Server, failed chan<- error) {
+	if !s.identity.speaksHTTPS() {
+		go func() { failed <- server.Serve(listener) }()
+		return
+	}
+	port := oneport.New(listener, s.log)
+	go func() { failed <- server.Serve(port.HTTP()) }()
+	go func() { failed <- server.ServeTLS(port.TLS(), "", "") }()
 }
 
 // drain gives running requests drainTime, and closes what is left.

@@ -1,7 +1,8 @@
 // The page at /: which room, and present or watch.
 
+import { askAuthority } from './authority.js';
 import { element, say, speak, translator } from './page.js';
-import { DEFAULT_ROOM, pageURL, validRoom } from './room.js';
+import { DEFAULT_ROOM, onlyHere, pageURL, validRoom } from './room.js';
 
 const form = element('form', HTMLFormElement);
 const room = element('room', HTMLInputElement);
@@ -12,6 +13,13 @@ function check() {
   room.setAttribute('aria-invalid', String(!valid));
   say(hint, translator.t(valid ? 'home.hint' : 'home.invalid'));
   return valid;
+}
+
+/** Whoever presents from here meets the browser's warning. */
+async function announceWarning() {
+  if (location.protocol === 'https:' || onlyHere(location.hostname)) return;
+  const { state } = await askAuthority(fetch.bind(window));
+  element('https', HTMLElement).hidden = state !== 'ready';
 }
 
 room.addEventListener('input', check);
@@ -26,3 +34,4 @@ form.addEventListener('submit', (event) => {
 
 speak();
 check();
+void announceWarning();

@@ -86,6 +86,11 @@ export class Translator {
     return new Date(time).toLocaleTimeString(this.#locale, { hour: '2-digit', minute: '2-digit' });
   }
 
+  /** A day, like 20 November 2036. @param {string} time  RFC 3339 */
+  date(time) {
+    return new Date(time).toLocaleDateString(this.#locale, { dateStyle: 'long' });
+  }
+
   /** @param {number} bitsPerSecond */
   bitrate(bitsPerSecond) {
     const mega = bitsPerSecond >= 1e6;

@@ -20,7 +20,7 @@
  * @property {RTCIceServer[]} iceServers
  * @property {string} resume          whoever holds it takes the session's place
  * @property {number} [maxBitrate]    bit/s; told to the publisher
- * @property {string[]} [hosts]       "host:port" under which viewers reach the relay; told to a publisher on its own machine
+ * @property {string[]} [origins]     under which viewers reach the relay; told to a publisher whose own is not for them
  */
 /** @typedef {WelcomeOnly & Room} Welcome */
 

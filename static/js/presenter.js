@@ -2,7 +2,7 @@
 
 import { Link } from './link.js';
 import { Monitor } from './monitor.js';
-import { presentState } from './presentstate.js';
+import { isOurs, presentState } from './presentstate.js';
 import { Signaling } from './signaling.js';
 import { Sources } from './sources.js';
 import { Studio } from './studio.js';
@@ -18,7 +18,6 @@ import { Uplink } from './uplink.js';
 
 /** A socket that is replaced within this is not worth a word. */
 const GRACE = 1_500;
-const SAMPLE_EVERY = 1_000;
 /** Whoever steps through the codecs wants the last one: each costs a new PeerConnection. */
 const CODEC_RESTS = 300;
 /** Until the relay says otherwise. */
@@ -48,7 +47,7 @@ export class Presenter {
   #uplink = new Uplink();
   #codec;
   #maxBitrate = MAX_BITRATE;
-  /** Under which "host:port" viewers reach the relay. @type {string[]} */ #hosts = [];
+  /** @type {string[]} */ #origins = [];
   /** @type {PresentFacts} */ #facts;
   /** We have stopped, and the relay has not said yet that it knows. */
   #leaving = false;
@@ -60,7 +59,11 @@ export class Presenter {
   constructor(options) {
     this.#options = options;
     this.#codec = options.codec;
-    this.#monitor = new Monitor(options.notices);
+    this.#monitor = new Monitor({
+      notices: options.notices,
+      live: () => (this.state === 'live' ? this.#link.peer : null),
+      changed: () => options.changed(this.state),
+    });
     this.#facts = {
       room: null, up: true, mine: false, sharing: false, ended: false, link: 'off', refusal: null, unable: options.unable,
     };
@@ -108,9 +111,9 @@ export class Presenter {
     return this.#link.peer;
   }
 
-  /** Under which "host:port" viewers reach the relay, where the relay says so. */
-  get hosts() {
-    return this.#hosts;
+  /** Under which viewers reach the relay, where it is not this page's own origin. */
+  get origins() {
+    return this.#origins;
   }
 
   get codec() {
@@ -128,7 +131,7 @@ export class Presenter {
 
   start() {
     this.#signaling.start();
-    setInterval(() => void this.#sample(), SAMPLE_EVERY);
+    this.#monitor.start();
   }
 
   /** After a wake-up. */
@@ -207,7 +210,7 @@ export class Presenter {
     clearTimeout(this.#grace);
     this.#grace = undefined;
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
-    this.#hosts = message.hosts ?? [];
+    this.#origins = message.origins ?? [];
     this.#options.notices.over('connection', 'busy');
     this.#update({ up: true, refusal: null });
     this.#roomChanged(message);
@@ -217,19 +220,12 @@ export class Presenter {
 
   /** @param {Room} room */
   #roomChanged(room) {
-    const mine = this.#isMine(room);
+    const mine = isOurs(room, this.#facts, this.#leaving);
     this.#update({ room, mine });
     if (mine || room.state === 'idle') return this.#signaling.keep();
     // The state says it, with the time. Until the room is free, our session is no place to come back to.
     this.#options.notices.over('busy');
     this.#signaling.forget();
-  }
-
-  /** Whether what is presented in a room is ours. @param {Room} room */
-  #isMine({ state }) {
-    const { sharing, mine, room } = this.#facts;
-    // Whoever is let in at first while the room is not idle is the one it is held for.
-    return sharing || (state !== 'idle' && (mine || this.#leaving || room === null));
   }
 
   /** @param {ErrorMessage} error */
@@ -280,15 +276,6 @@ export class Presenter {
     this.#options.preview(null);
     this.#options.notices.over('picture', 'microphone', 'encoder', 'connection');
     this.#update({ sharing: false });
-  }
-
-  async #sample() {
-    const pc = this.#link.peer;
-    if (!pc || this.state !== 'live') return;
-    const report = await pc.getStats();
-    if (pc !== this.#link.peer || this.state !== 'live') return;
-    this.#monitor.read(report);
-    this.#options.changed(this.state);
   }
 
   /** @param {Partial<PresentFacts>} facts */

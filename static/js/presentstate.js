@@ -40,6 +40,17 @@ function sharingState({ link }) {
   return link === 'failing' ? 'failed' : 'connecting';
 }
 
+/**
+ * Whether what is presented in a room is ours.
+ * @param {Room} room          as it is now
+ * @param {PresentFacts} facts as they were
+ * @param {boolean} leaving    we have stopped, and the relay has not said yet that it knows
+ */
+export function isOurs({ state }, { sharing, mine, room }, leaving) {
+  // Whoever is let in at first while the room is not idle is the one it is held for.
+  return sharing || (state !== 'idle' && (mine || leaving || room === null));
+}
+
 /** Since when somebody else presents. @param {PresentFacts} facts */
 export function heldSince({ refusal, room }) {
   return refusal?.since ?? room?.since ?? null;

@@ -3,13 +3,13 @@
 import { Announcer } from './announcer.js';
 import { canShareScreen } from './capture.js';
 import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
-import { copy, COPY_KEYS } from './copy.js';
+import { LinkCard } from './linkcard.js';
 import { Mixer } from './mixer.js';
 import { Notices } from './notices.js';
 import { element, say, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
 import { heldSince, presentText } from './presentstate.js';
-import { onlyHere, roomOf, secureURLs, socketURL, viewersURL } from './room.js';
+import { roomOf, secureURLs, socketURL, viewersURL } from './room.js';
 import { storage } from './storage.js';
 import { onWake } from './wake.js';
 
@@ -28,9 +28,6 @@ const ui = {
   mute: element('mute', HTMLButtonElement),
   level: element('level', HTMLElement),
   codec: element('codec', HTMLSelectElement),
-  link: element('link', HTMLInputElement),
-  linkNote: element('link-note', HTMLElement),
-  copy: element('copy', HTMLButtonElement),
   preview: element('preview', HTMLVideoElement),
   badge: element('badge', HTMLElement),
   info: element('live-info', HTMLElement),
@@ -39,8 +36,10 @@ const ui = {
   viewers: element('viewers', HTMLElement),
   unplayable: element('unplayable', HTMLElement),
   elsewhere: element('elsewhere', HTMLElement),
+  untrusted: element('untrusted', HTMLElement),
 };
 const announcer = new Announcer(element('spoken', HTMLElement), (count) => translator.count('pull.viewers', count));
+const linkCard = new LinkCard((text) => announcer.speak(text));
 const notices = new Notices(() => render());
 let muted = false;
 
@@ -72,10 +71,12 @@ function render() {
   say(ui.status, sentence());
   say(ui.message, notice ? translator.t(notice.key, notice.values) : '');
   ui.elsewhere.hidden = facts.unable !== 'push.insecure';
+  // Some browsers keep a WebSocket from a certificate that was only clicked past.
+  ui.untrusted.hidden = location.protocol !== 'https:' || presentText(state, facts) !== 'push.unreachable';
   renderActions();
   renderSound();
   renderAudience();
-  renderLink();
+  linkCard.show(viewersURL(location, room, presenter.origins));
 }
 
 function renderActions() {
@@ -93,13 +94,6 @@ function renderActions() {
   // Who pressed the button that is gone goes on with the one that took its place.
   const actions = [ui.stop, ui.share, ui.camera, ui.switch];
   if (actions.some((button) => button === before && button.hidden)) actions.find((button) => !button.hidden)?.focus();
-}
-
-function renderLink() {
-  const link = viewersURL(location, room, presenter.hosts);
-  if (ui.link.value !== link) ui.link.value = link;
-  const { hostname } = new URL(link);
-  say(ui.linkNote, onlyHere(hostname) ? translator.t('push.link-here', { host: hostname }) : '');
 }
 
 /** @param {HTMLButtonElement} button @param {boolean} visible @param {boolean} enabled */
@@ -209,11 +203,6 @@ ui.mute.addEventListener('click', () => {
   render();
 });
 ui.codec.addEventListener('change', () => presenter.setCodec(ui.codec.value));
-ui.copy.addEventListener('click', () => void copy(ui.link, (key) => {
-  const text = translator.t(key, { keys: COPY_KEYS });
-  say(ui.copy, text);
-  announcer.speak(key === 'push.copy' ? '' : text);
-}));
 addEventListener('beforeunload', (event) => {
   if (presenter.facts.sharing) event.preventDefault();
 });

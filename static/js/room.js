@@ -44,20 +44,23 @@ export function onlyHere(hostname) {
 }
 
 /**
- * The address to give to viewers. A presenter on the relay's own machine knows
- * it as localhost, which is no address for anybody else.
+ * The address to give to viewers. Under https with the relay's own certificate
+ * they need none: their origin has this page's name. A presenter on the relay's
+ * machine knows it as localhost, which is no address for anybody else.
  * @param {{origin: string, hostname: string}} location
  * @param {string} room
- * @param {string[]} hosts  "host:port" of the relay on its networks, best first
+ * @param {string[]} origins  of the relay for viewers, best first
  */
-export function viewersURL(location, room, hosts) {
-  const elsewhere = onlyHere(location.hostname) && hosts.length > 0;
-  return pageURL(elsewhere ? { origin: `http://${hosts[0]}` } : location, 'pull', room);
+export function viewersURL(location, room, origins) {
+  const same = origins.find((origin) => new URL(origin).hostname === location.hostname);
+  const origin = same ?? (onlyHere(location.hostname) ? origins[0] : undefined) ?? location.origin;
+  return pageURL({ origin }, 'pull', room);
 }
 
 /**
  * Where to present from when this page is not allowed to: on the relay's own
- * machine, or over https. A port of its own speaks plain http.
+ * machine, or over https. The relay takes pages to https by itself where it
+ * speaks it, so a port of its own is plain http.
  * @param {{host: string, port: string, pathname: string, search: string}} location
  */
 export function secureURLs({ host, port, pathname, search }) {

@@ -1,5 +1,8 @@
 // Every sentence of the pages, in both languages. {name} is filled in.
 
+import * as dialogs from './strings-dialogs.js';
+import * as trust from './strings-trust.js';
+
 const en = {
   'app.tagline': 'Your screen, live in every browser in the room.',
   'app.language': '中文',
@@ -12,6 +15,7 @@ const en = {
   'home.present-hint': 'Share this screen with everyone in the room',
   'home.watch': 'Watch',
   'home.watch-hint': 'See what is presented in the room',
+  'home.https': 'Presenting opens over https. The browser warns the first time:',
   'missing.title': 'Not found · relay',
   'missing.heading': 'There is nothing here',
   'missing.text': 'A room name is 1 to 64 of A–Z, a–z, 0–9, - and _. Perhaps the link was cut off.',
@@ -46,8 +50,8 @@ const en = {
   'push.encoder': 'The encoder gives no picture. Choose another codec, for example VP8.',
   'push.insecure': 'Browsers let a page share a screen only over https or on the relay’s own machine.',
   'push.insecure-what': 'On the machine that runs the relay, open:',
-  'push.insecure-https': 'If the relay is served over https, open:',
-  'push.insecure-proxy': 'Or put the relay behind https, and open this page there.',
+  'push.insecure-https': 'Or, if the proxy in front of the relay speaks https, open:',
+  'push.insecure-proxy': 'Or put a proxy that speaks https in front of the relay, or start the relay without --no-tls. Then open this page again.',
   'push.incapable': 'This browser can share neither a screen nor a camera. Use a current Chrome, Edge, Firefox or Safari.',
   'push.camera-only': 'This device cannot share its screen. You can show its camera.',
   'push.viewers': 'Viewers',
@@ -59,6 +63,10 @@ const en = {
   'push.copy': 'Copy link',
   'push.copied': 'Copied',
   'push.copy-yourself': 'Press {keys} to copy',
+  'push.scan': 'Show the QR code large',
+  'push.code': 'QR code of the link for viewers',
+  'push.close': 'Close',
+  'push.untrusted': 'If this browser was never told to trust this relay:',
   'push.link-here': 'This link works on this computer only. For others, put this computer’s address in the place of {host}.',
   'push.sound': 'Microphone',
   'push.mute': 'Mute',
@@ -151,6 +159,7 @@ const zh = {
   'home.present-hint': '把本机屏幕共享给房间里的所有人',
   'home.watch': '观看',
   'home.watch-hint': '观看房间里正在演示的内容',
+  'home.https': '演示页面通过 https 打开，浏览器第一次会发出警告：',
   'missing.title': '未找到 · relay',
   'missing.heading': '这里什么也没有',
   'missing.text': '房间名由 1 到 64 个 A–Z、a–z、0–9、- 或 _ 组成。链接可能不完整。',
@@ -185,8 +194,8 @@ const zh = {
   'push.encoder': '编码器没有输出画面。请选择其他编码，例如 VP8。',
   'push.insecure': '浏览器只允许通过 https 或在中继服务器所在的计算机上共享屏幕。',
   'push.insecure-what': '请在运行中继服务器的计算机上打开：',
-  'push.insecure-https': '如果中继服务器通过 https 提供服务，请打开：',
-  'push.insecure-proxy': '或者为中继服务器启用 https，再从那里打开本页。',
+  'push.insecure-https': '如果中继服务器前面的代理支持 https，也可以打开：',
+  'push.insecure-proxy': '或者在中继服务器前面放置支持 https 的代理，或者启动时去掉 --no-tls，然后重新打开本页。',
   'push.incapable': '此浏览器既不能共享屏幕，也不能使用摄像头。请使用新版 Chrome、Edge、Firefox 或 Safari。',
   'push.camera-only': '此设备不能共享屏幕，但可以使用摄像头。',
   'push.viewers': '观众',
@@ -198,6 +207,10 @@ const zh = {
   'push.copy': '复制链接',
   'push.copied': '已复制',
   'push.copy-yourself': '请按 {keys} 复制',
+  'push.scan': '放大显示二维码',
+  'push.code': '观众链接的二维码',
+  'push.close': '关闭',
+  'push.untrusted': '如果此浏览器从未被设为信任此中继服务器：',
   'push.link-here': '此链接只在本机有效。给他人使用时，请把 {host} 换成本机的地址。',
   'push.sound': '麦克风',
   'push.mute': '静音',
@@ -275,4 +288,4 @@ const zh = {
   'bye.unknown': '中继服务器结束了连接，正在自动重连…',
 };
 
-export const strings = { en, zh };
+export const strings = { en: { ...en, ...trust.en, ...dialogs.en }, zh: { ...zh, ...trust.zh, ...dialogs.zh } };

@@ -201,3 +201,39 @@ export function reset() {
 export class FakeWorker {
   terminate() {}
 }
+
+/** A tab that a test clicks and types on. */
+export class FakeTab {
+  attributes = {};
+  listeners = {};
+  tabIndex = 0;
+  focused = false;
+
+  constructor(id) {
+    this.id = id;
+    this.attributes['aria-controls'] = `panel-${id}`;
+  }
+
+  addEventListener(type, listener) {
+    this.listeners[type] = listener;
+  }
+
+  getAttribute(name) {
+    return this.attributes[name] ?? null;
+  }
+
+  setAttribute(name, value) {
+    this.attributes[name] = value;
+  }
+
+  focus() {
+    this.focused = true;
+  }
+
+  /** Types a key; tells whether it was taken. */
+  press(key) {
+    const event = { key, prevented: false, preventDefault: () => { event.prevented = true; } };
+    this.listeners.keydown(event);
+    return event;
+  }
+}

@@ -79,12 +79,20 @@ test('addresses that other machines cannot open', () => {
 });
 
 test('viewers get an address that leads here from their machines', () => {
-  const here = { origin: 'http://localhost:8080', hostname: 'localhost' };
-  assert.equal(viewersURL(here, 'math', ['10.0.0.1:8080', '[fd00::1]:8080']), 'http://10.0.0.1:8080/pull/math');
-  assert.equal(viewersURL(here, 'main', ['[fd00::1]:8080']), 'http://[fd00::1]:8080/pull');
+  const here = { origin: 'http://localhost:8080', host: 'localhost:8080', hostname: 'localhost' };
+  assert.equal(viewersURL(here, 'math', ['http://10.0.0.1:8080', 'http://[fd00::1]:8080']), 'http://10.0.0.1:8080/pull/math');
+  assert.equal(viewersURL(here, 'main', ['http://[fd00::1]:8080']), 'http://[fd00::1]:8080/pull');
   assert.equal(viewersURL(here, 'math', []), 'http://localhost:8080/pull/math');
-  const lan = { origin: 'https://box:8443', hostname: 'box' };
-  assert.equal(viewersURL(lan, 'math', ['10.0.0.1:8080']), 'https://box:8443/pull/math');
+  const named = { origin: 'https://box.example', host: 'box.example', hostname: 'box.example' };
+  assert.equal(viewersURL(named, 'math', ['http://10.0.0.1:8080']), 'https://box.example/pull/math');
+});
+
+test('viewers need no certificate: under https with the relay’s own they get http, on the same host', () => {
+  const lan = { origin: 'https://10.0.0.1:8080', host: '10.0.0.1:8080', hostname: '10.0.0.1' };
+  assert.equal(viewersURL(lan, 'math', ['http://10.0.0.1:8080']), 'http://10.0.0.1:8080/pull/math');
+  const here = { origin: 'https://localhost:8080', host: 'localhost:8080', hostname: 'localhost' };
+  assert.equal(viewersURL(here, 'main', ['http://10.0.0.1:8080']), 'http://10.0.0.1:8080/pull');
+  assert.equal(viewersURL(lan, 'math', []), 'https://10.0.0.1:8080/pull/math');
 });
 
 test('where to present from instead: a port of its own speaks plain http', () => {

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"crypto/x509"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"relay/signaling/certificate"
+)
+
+// urlsOf are the addresses in a text, in order.
+func urlsOf(text string) (urls []string) {
+	for word := range strings.FieldsSeq(text) {
+		if strings.HasPrefix(word, "http") {
+			urls = append(urls, word)
+		}
+	}
+	return urls
+}
+
+func TestBannerSaysWhatToOpen(t *testing.T) {
+	own := identity{certificates: &certificate.Local{}, ca: &x509.Certificate{Raw: []byte("a CA")}}
+	given := identity{certificates: &certificate.Files{}, hosts: []string{"relay.school.example"}}
+	wildcard := identity{certificates: &certificate.Files{}}
+	lan := addrs("192.168.1.20", "fd00::20")
+	local := "http://localhost:8080"
+	for name, test := range map[string]struct {
+		site site
+		want []string
+	}{
+		"own certificate": {site{lan, 8080, own}, []string{local + "/push", "https://192.168.1.20:8080/push", "https://[fd00::20]:8080/push",
+			"http://192.168.1.20:8080/trust", "http://192.168.1.20:8080/pull", "http://[fd00::20]:8080/pull"}},
+		"given certificate": {site{lan[:1], 8080, given}, []string{local + "/push", "https://relay.school.example:8080/push",
+			"https://relay.school.example:8080/pull", "http://192.168.1.20:8080/pull"}},
+		"given certificate without a name": {site{lan[:1], 8080, wildcard}, []string{local + "/push", "https://192.168.1.20:8080/push", "http://192.168.1.20:8080/pull"}},
+		"no HTTPS":                         {site{lan[:1], 8080, identity{}}, []string{local + "/push", "http://192.168.1.20:8080/pull"}},
+		"this machine only":                {site{nil, 8080, own}, []string{local + "/push", local + "/pull"}},
+		"HTTPS's own port":                 {site{lan[:1], 443, given}, []string{"http://localhost:443/push", "https://relay.school.example/push", "https://relay.school.example/pull", "http://192.168.1.20:443/pull"}},
+		"HTTP's own port":                  {site{lan[:1], 80, identity{}}, []string{"http://localhost:80/push", "http://192.168.1.20/pull"}},
+	} {
+		banner := test.site.banner(codeFor(io.Discard))
+		if got := urlsOf(banner); !slices.Equal(got, test.want) {
+			t.Errorf("%s:\ngot  %v\nwant %v", name, got, test.want)
+		}
+		if hasCode, watched := strings.Contains(banner, "█"), len(test.site.addresses) > 0; hasCode != watched {
+			t.Errorf("%s: QR code: %t, addresses for viewers: %t\n%s", name, hasCode, watched, banner)
+		}
+	}
+}
+
+func TestViewersAddresses(t *testing.T) {
+	for host, want := range map[string][]string{
+		"127.0.0.1":      nil,
+		"::1":            nil,
+		"10.0.0.7":       {"http://10.0.0.7:8080"},
+		"fe80::7%enp3s0": {"http://[fe80::7]:8080"},
+		"2001:db8::1":    {"http://[2001:db8::1]:8080"},
+	} {
+		s := site{viewersAddresses(netip.MustParseAddr(host)), 8080, identity{}}
+		if got := s.viewersOrigins(); !slices.Equal(got, want) {
+			t.Errorf("--host %s: got %v, want %v", host, got, want)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"log/slog"
+
+	"relay/signaling/certificate"
+)
+
+// identity is how the relay proves in HTTPS who it is. The zero value is plain
+// HTTP only.
+type identity struct {
+	certificates certificates
+	// ca is the relay's own, that people have to trust; nil with --tls-cert.
+	ca *x509.Certificate
+	// hosts are the names in the certificate of --tls-cert.
+	hosts []string
+}
+
+// certificates are made by the relay, or given to it.
+type certificates interface {
+	GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error)
+	// Follow keeps them up to date until ctx ends.
+	Follow(ctx context.Context)
+}
+
+// openIdentity reads or makes what the options say.
+func openIdentity(o options, log *slog.Logger) (identity, error) {
+	switch {
+	case o.noTLS:
+		return identity{}, nil
+	case o.tlsCert != "":
+		files, err := certificate.OpenFiles(o.tlsCert, o.tlsKey, log)
+		if err != nil {
+			return identity{}, err
+		}
+		return identity{certificates: files, hosts: files.Hosts()}, nil
+	}
+	local, err := openLocal(o, log)
+	if err != nil {
+		return identity{}, err
+	}
+	return identity{certificates: local, ca: local.CA()}, nil
+}
+
+func openLocal(o options, log *slog.Logger) (*certificate.Local, error) {
+	folder := o.stateDir
+	if folder == "" {
+		var err error
+		if folder, err = stateFolder(); err != nil {
+			return nil, err
+		}
+	}
+	return certificate.OpenLocal(certificate.LocalConfig{Folder: folder, Names: machineNames, Log: log})
+}
+
+// speaksHTTPS is false with --no-tls.
+func (i identity) speaksHTTPS() bool { return i.certificates != nil }
+
+// follow keeps the certificates up to date until ctx ends.
+func (i identity) follow(ctx context.Context) {
+	if i.certificates != nil {
+		i.certificates.Follow(ctx)
+	}
+}
+
+// tlsConfig is for http.Server.
+func (i identity) tlsConfig() *tls.Config {
+	if i.certificates == nil {
+		return nil
+	}
+	return &tls.Config{
+		GetCertificate: i.certificates.GetCertificate,
+		NextProtos:     []string{"h2", "http/1.1"}, // HTTP/2 fetches a page's many small files at once
+	}
+}

@@ -1,0 +1,106 @@
+// Simplified drawings of other programs' windows, put together from a few parts.
+// They are data; the page makes elements of them.
+
+/**
+ * What a part looks like (classes of css/trust-drawing.css), and what it says or holds.
+ * @typedef {object} Drawing
+ * @property {string} look
+ * @property {string} [key]        a sentence
+ * @property {string} [literal]    the same in all languages
+ * @property {string} [fact]       of the certificate: "name", "start"
+ * @property {Drawing[]} [inside]
+ */
+
+/**
+ * @param {string} look
+ * @param {...Drawing} inside
+ * @returns {Drawing}
+ */
+export function part(look, ...inside) {
+  return { look, inside };
+}
+
+/** @param {string} look @param {string} key @returns {Drawing} */
+export function words(look, key) {
+  return { look, key };
+}
+
+/** @param {string} look @param {'name'|'start'} name @returns {Drawing} */
+export function fact(look, name) {
+  return { look, fact: name };
+}
+
+/** @param {string} literal @returns {Drawing} */
+export function file(literal) {
+  return part('file', { look: 'literal', literal });
+}
+
+/** What to press, and as the how-many-th. @param {number} number @param {Drawing} drawing */
+export function press(number, drawing) {
+  return part('press', drawing, { look: 'number', literal: String(number) });
+}
+
+/** Text that matters to nobody. @param {number} count */
+export function lines(count) {
+  return part('lines', ...Array.from({ length: count }, () => part('line')));
+}
+
+/** @param {string} key */
+export function button(key) {
+  return words('button', key);
+}
+
+/** @param {string} key */
+export function mainButton(key) {
+  return words('button main', key);
+}
+
+/** @param {...Drawing} inside */
+export function buttons(...inside) {
+  return part('buttons', ...inside);
+}
+
+/** One that is to choose from others. @param {string} key @param {boolean} on */
+export function radio(key, on) {
+  return part(on ? 'option radio on' : 'option radio', words('label', key));
+}
+
+/** @param {string} key @param {boolean} on */
+export function tick(key, on) {
+  return part(on ? 'option tick on' : 'option tick', words('label', key));
+}
+
+/** A line of a list. @param {string} key */
+export function item(key) {
+  return part('item', words('label', key));
+}
+
+/** A line of a list that leads on. @param {string} key */
+export function way(key) {
+  return part('item way', words('label', key));
+}
+
+/** A window of a desktop. @param {string} title @param {...Drawing} inside */
+export function dialog(title, ...inside) {
+  return part('window', part('bar', words('caption', title), part('cross')), part('body', ...inside));
+}
+
+/** A window of macOS. @param {string} title @param {...Drawing} inside */
+export function macWindow(title, ...inside) {
+  return part('window round', part('bar', part('lights'), words('caption', title)), part('body', ...inside));
+}
+
+/** A browser that shows what it warns of. @param {...Drawing} inside */
+export function browser(...inside) {
+  return part('window round', part('bar', words('address unsafe', 'ui.address')), part('body', part('alert'), ...inside));
+}
+
+/** A phone. @param {...Drawing} inside */
+export function phone(...inside) {
+  return part('phone', part('body', ...inside));
+}
+
+/** A phone whose settings are open. @param {string} title @param {...Drawing} inside */
+export function settings(title, ...inside) {
+  return phone(words('heading', title), part('list', ...inside));
+}
