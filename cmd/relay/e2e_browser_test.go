@@ -100,14 +100,21 @@ type page struct {
 	close func()
 }
 
-// open loads url in a window of its own, with the probe in it.
+// open loads url in a window of its own.
 func (c *chromium) open(url string) *page {
+	c.t.Helper()
+	p := c.blank()
+	p.navigate(url)
+	return p
+}
+
+// blank is an empty window, with the probe in whatever it will load.
+func (c *chromium) blank() *page {
 	c.t.Helper()
 	ctx, cancel := chromedp.NewContext(c.ctx)
 	p := &page{t: c.t, ctx: ctx, close: cancel}
 	p.acceptDialogs()
 	p.inject(probeScript)
-	p.navigate(url)
 	return p
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -11,32 +12,56 @@ import (
 )
 
 // namespace is a host of its own: a network namespace with one link to this
-// machine. Making one needs root.
+// machine, whose other namespaces' addresses of it are behind that too. Making
+// one needs root.
 type namespace struct {
 	t       *testing.T
 	name    string
+	link    string // this machine's end of the link
 	address string // of this machine, as the namespace sees it
 }
 
 var namespaces atomic.Int32
+
+// mayMakeNetworks is false where only root may; a promise is then not shown.
+func mayMakeNetworks(t *testing.T) bool {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		return true
+	}
+	if full {
+		t.Fatal("only root can make a network: run this as root")
+	}
+	t.Log("only root can make a network: nothing was tested")
+	return false
+}
 
 // newNamespace makes a namespace, which ends with the test. This machine's end
 // of the link bears a name that is not taken for a container's.
 func newNamespace(t *testing.T) *namespace {
 	t.Helper()
 	number := namespaces.Add(1)
-	n := &namespace{t: t, name: fmt.Sprintf("relaytest%d", number), address: fmt.Sprintf("10.213.%d.1", number)}
+	n := &namespace{
+		t: t, name: fmt.Sprintf("relaytest%d", number),
+		link: fmt.Sprintf("relaylan%d", number), address: fmt.Sprintf("10.213.%d.1", number),
+	}
 	_ = exec.Command(ipCommand(), "netns", "del", n.name).Run() // one that a killed test left
 	n.ip("netns add " + n.name)
 	t.Cleanup(func() { n.ip("netns del " + n.name) })
-	link := fmt.Sprintf("relaylan%d", number)
-	n.ip(fmt.Sprintf("link add %s type veth peer name eth0 netns %s", link, n.name))
-	n.ip(fmt.Sprintf("addr add %s/24 dev %s", n.address, link))
-	n.ip("link set " + link + " up")
+	n.ip(fmt.Sprintf("link add %s type veth peer name eth0 netns %s", n.link, n.name))
+	n.addAddress(n.address)
+	n.ip("link set " + n.link + " up")
 	n.ip(fmt.Sprintf("-n %s addr add 10.213.%d.2/24 dev eth0", n.name, number))
 	n.ip("-n " + n.name + " link set lo up")
 	n.linkUp()
+	n.ip(fmt.Sprintf("-n %s route add 10.213.0.0/16 via %s", n.name, n.address))
 	return n
+}
+
+// addAddress gives this machine another address on the link.
+func (n *namespace) addAddress(address string) {
+	n.t.Helper()
+	n.ip(fmt.Sprintf("addr add %s/24 dev %s", address, n.link))
 }
 
 func (n *namespace) linkUp()   { n.ip("-n " + n.name + " link set eth0 up") }

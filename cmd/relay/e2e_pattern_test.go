@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -22,10 +23,20 @@ document.querySelector('button').onclick = async () => {
 
 // servePattern serves the page that is shared in the tests, at /pattern.
 func servePattern(t *testing.T) string {
+	t.Helper()
+	return servePatternOn(t, "127.0.0.1")
+}
+
+// servePatternOn serves it on another of this machine's addresses.
+func servePatternOn(t *testing.T, address string) string {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pattern", servePage(patternPage))
 	mux.HandleFunc("/capture", servePage(capturePage))
-	server := httptest.NewServer(mux)
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	check(t, err)
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: mux}}
+	server.Start()
 	t.Cleanup(server.Close)
 	return server.URL
 }

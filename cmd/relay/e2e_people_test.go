@@ -18,11 +18,17 @@ type presenter struct {
 // openPresenter opens the pattern and the push page, which is ready to share.
 func openPresenter(t *testing.T, r *relay, path string, options ...chromedp.ExecAllocatorOption) *presenter {
 	t.Helper()
-	p := &presenter{site: servePattern(t)}
-	p.browser = startChromium(t, append(options, autoplay, captureTab("Pattern"))...)
-	p.openPattern()
+	p := newPresenter(t, servePattern(t), options...)
 	p.push = p.browser.open(r.url(path))
 	p.push.waitState("ready")
+	return p
+}
+
+// newPresenter opens the pattern, and no push page yet.
+func newPresenter(t *testing.T, site string, options ...chromedp.ExecAllocatorOption) *presenter {
+	t.Helper()
+	p := &presenter{site: site, browser: startChromium(t, append(options, autoplay, captureTab("Pattern"))...)}
+	p.openPattern()
 	return p
 }
 

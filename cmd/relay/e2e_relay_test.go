@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strings"
@@ -20,7 +21,9 @@ import (
 type relay struct {
 	t     *testing.T
 	port  string
+	state string // the folder of its certificates
 	cmd   *exec.Cmd
+	said  *syncBuffer   // what every one of its processes printed for people
 	log   *syncBuffer   // what every one of its processes wrote to stderr
 	ended chan struct{} // closed when the running process has ended
 }
@@ -29,7 +32,7 @@ type relay struct {
 // with the test.
 func startRelay(t *testing.T, flags ...string) *relay {
 	t.Helper()
-	r := &relay{t: t, port: "0", log: &syncBuffer{}}
+	r := &relay{t: t, port: "0", state: filepath.Join(t.TempDir(), "state"), said: &syncBuffer{}, log: &syncBuffer{}}
 	t.Cleanup(r.checkLog)
 	t.Cleanup(r.stop)
 	r.start(flags...)
@@ -52,7 +55,7 @@ func testedForRaces() bool {
 // returns once it listens.
 func (r *relay) start(flags ...string) {
 	r.t.Helper()
-	r.cmd = exec.Command(builtRelay, append([]string{"serve", "--port", r.port}, flags...)...)
+	r.cmd = exec.Command(builtRelay, append([]string{"serve", "--port", r.port, "--state-dir", r.state}, flags...)...)
 	r.cmd.Stderr = r.log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stdout, err := r.cmd.StdoutPipe()
@@ -79,7 +82,7 @@ var listeningLine = regexp.MustCompile(`http://localhost:(\d+)/push`)
 // follow reads what the process prints until it ends.
 func (r *relay) follow(stdout io.Reader, listening chan<- string) {
 	defer close(r.ended)
-	lines := bufio.NewScanner(stdout)
+	lines := bufio.NewScanner(io.TeeReader(stdout, r.said))
 	for lines.Scan() {
 		if found := listeningLine.FindStringSubmatch(lines.Text()); found != nil {
 			listening <- found[1]

@@ -49,14 +49,31 @@ func (a *album) take(name string, p *page, state string) {
 	a.photograph(name, p)
 }
 
-func (a *album) photograph(name string, p *page) {
+// photograph takes what is on the screen.
+func (a *album) photograph(name string, p *page) []image.Image {
+	a.t.Helper()
+	return a.shoot(name, p, chromedp.CaptureScreenshot())
+}
+
+// photographWhole takes the page, however long it is.
+func (a *album) photographWhole(name string, p *page) []image.Image {
+	a.t.Helper()
+	return a.shoot(name, p, chromedp.FullScreenshot(100))
+}
+
+func (a *album) shoot(name string, p *page, shutter chromedp.Action[[]byte]) []image.Image {
 	a.t.Helper()
 	p.wait(resting)
+	var shots []image.Image
 	for _, size := range sizes {
 		do(p, chromedp.EmulateViewport(size.width, size.height, size.options...))
-		a.keep(name+"-"+size.name, do(p, chromedp.CaptureScreenshot()))
+		if wide := eval[int64](p, "document.documentElement.scrollWidth"); wide > size.width {
+			a.t.Errorf("%s is %d pixels wide on a %s", name, wide, size.name)
+		}
+		shots = append(shots, a.keep(name+"-"+size.name, do(p, shutter)))
 	}
 	do(p, chromedp.ResetViewport())
+	return shots
 }
 
 // takeFirefox does so in Firefox.
@@ -77,7 +94,7 @@ func (a *album) takeFirefox(name string, f *firefox, state string) {
 }
 
 // keep writes one picture, which must not be blank.
-func (a *album) keep(name string, data []byte) {
+func (a *album) keep(name string, data []byte) image.Image {
 	a.t.Helper()
 	shot, err := png.Decode(bytes.NewReader(data))
 	check(a.t, err)
@@ -86,6 +103,7 @@ func (a *album) keep(name string, data []byte) {
 	}
 	check(a.t, os.WriteFile(filepath.Join(a.folder, name+".png"), data, 0o644))
 	a.taken++
+	return shot
 }
 
 // countShades is how many luminances a picture has.
@@ -118,7 +136,8 @@ func TestEveryStateHasAPicture(t *testing.T) {
 	a.take("push-live", p.push, "live")
 	a.take("push-held", audience.open(r.url("/push")), "held")
 	// Not localhost and not HTTPS: the browser lends its screen to no such page.
-	a.take("push-failed", audience.open("http://relay.local:"+r.port+"/push"), "failed")
+	plain := startRelay(t, "--no-tls")
+	a.take("push-failed", audience.open("http://relay.local:"+plain.port+"/push"), "failed")
 
 	p.push.navigate(r.url("/push?codec=h264"))
 	a.take("pull-away", viewer, "away")

@@ -14,9 +14,9 @@ const (
 	// quiet is the width of the empty border, in modules, without which readers
 	// do not find the code.
 	quiet = 4
-	// moduleSize is the SVG's own size in pixels a module: style sheets have the
-	// last word.
-	moduleSize = 6
+	// moduleSize is the SVG's own size in pixels a module, where no style sheet has
+	// another: a whole number, so that all modules are alike.
+	moduleSize = 3
 )
 
 // code is a QR code with its border.
