@@ -132,6 +132,17 @@ func TestHeadersOnEveryResponse(t *testing.T) {
 	}
 }
 
+// A browser that was told to insist on HTTPS would do so for every port of the
+// machine, and long after the relay's certificate is gone.
+func TestNoResponseInsistsOnHTTPS(t *testing.T) {
+	targets := []string{"/", "/push", "/push/math", "/pull", "/pull/math", "/trust", "/push/", "/static/js/link.js", "/elsewhere"}
+	for _, target := range targets {
+		if _, present := ask(t, "GET", target).Header["Strict-Transport-Security"]; present {
+			t.Errorf("GET %s does", target)
+		}
+	}
+}
+
 // What a page or a module names has to be there, with the right type, and from
 // here: nothing is loaded from elsewhere.
 func TestEverythingNamedIsServed(t *testing.T) {

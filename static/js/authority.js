@@ -29,9 +29,21 @@ export async function askAuthority(ask) {
 const GROUP = 4;
 
 /**
- * A fingerprint in groups that can be compared. Put together they are what the terminal shows.
+ * A fingerprint in groups that can be compared. Put together they are what the
+ * terminal shows, which is what whoever copies it gets.
  * @param {string} fingerprint
  */
 export function groups(fingerprint) {
   return fingerprint.match(new RegExp(`([^:]+:?){1,${GROUP}}`, 'g')) ?? [];
+}
+
+/**
+ * The first and the last bytes of a fingerprint, in each way in which systems
+ * write one. For drawings only: what is compared is all of it.
+ * @param {string} fingerprint
+ */
+export function ends(fingerprint) {
+  const bytes = fingerprint.split(':');
+  const shown = [...bytes.slice(0, 2), '…', ...bytes.slice(-2)];
+  return { colons: shown.join(':'), spaces: shown.join(' '), digits: shown.join('').toLowerCase() };
 }

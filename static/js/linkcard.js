@@ -4,8 +4,14 @@ import { copy, COPY_KEYS } from './copy.js';
 import { element, say, translator } from './page.js';
 import { onlyHere } from './room.js';
 
+/** Whether a click in the dialog is for what it met: the address is there to be copied, too. @param {EventTarget|null} target */
+function isKept(target) {
+  return target instanceof Element && target.closest('#scan-link, button') !== null;
+}
+
 /** Owns the card, and the dialog with the large code. */
 export class LinkCard {
+  #card = element('link-card', HTMLElement);
   #link = element('link', HTMLInputElement);
   #note = element('link-note', HTMLElement);
   #copy = element('copy', HTMLButtonElement);
@@ -19,14 +25,15 @@ export class LinkCard {
     this.#speak = speak;
     this.#copy.addEventListener('click', () => void copy(this.#link, (key) => this.#copied(key)));
     this.#code.addEventListener('click', () => this.#dialog.showModal());
-    // Beside the code is a place to close it.
-    this.#dialog.addEventListener('click', ({ target }) => { if (target === this.#dialog) this.#dialog.close(); });
+    this.#dialog.addEventListener('click', ({ target }) => { if (!isKept(target)) this.#dialog.close(); });
     // A picture that does not come is no button.
     this.#images[0].addEventListener('error', () => { this.#code.hidden = true; });
   }
 
-  /** @param {string} link */
+  /** @param {string|null} link  null while it is not known */
   show(link) {
+    this.#card.hidden = link === null;
+    if (link === null) return;
     const { hostname } = new URL(link);
     const here = onlyHere(hostname);
     say(this.#note, here ? translator.t('push.link-here', { host: hostname }) : '');

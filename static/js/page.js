@@ -30,9 +30,13 @@ export function say(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Attributes that name a text, and those that it fills. */
+const FILLED = { 'data-t-title': ['title', 'aria-label'], 'data-t-label': ['aria-label'], 'data-t-alt': ['alt'] };
+
 /**
- * Puts the fixed texts in place, now and whenever the language changes.
- * `data-t` names an element's text, `data-t-title` its title and accessible name.
+ * Puts the fixed texts in place, now and whenever the language changes. `data-t`
+ * names an element's text, `data-t-title` its title and accessible name,
+ * `data-t-label` only the latter, `data-t-alt` what stands for a picture.
  * @param {import('./i18n.js').Values} values
  */
 export function speak(values = {}) {
@@ -42,7 +46,9 @@ export function speak(values = {}) {
     for (const target of document.querySelectorAll('[data-t]')) {
       target.textContent = translator.t(target.getAttribute('data-t') ?? '', values);
     }
-    for (const target of document.querySelectorAll('[data-t-title]')) label(target, target.getAttribute('data-t-title') ?? '');
+    for (const [named, attributes] of Object.entries(FILLED)) {
+      for (const target of document.querySelectorAll(`[${named}]`)) fill(target, attributes, target.getAttribute(named) ?? '');
+    }
   };
   const lang = element('lang', HTMLButtonElement);
   lang.addEventListener('click', () => translator.toggle());
@@ -56,7 +62,10 @@ export function speak(values = {}) {
  * @param {string} key
  */
 export function label(target, key) {
-  const text = translator.t(key);
-  target.setAttribute('title', text);
-  target.setAttribute('aria-label', text);
+  fill(target, FILLED['data-t-title'], key);
+}
+
+/** @param {Element} target @param {string[]} attributes @param {string} key */
+function fill(target, attributes, key) {
+  for (const attribute of attributes) target.setAttribute(attribute, translator.t(key));
 }

@@ -47,7 +47,7 @@ export class Presenter {
   #uplink = new Uplink();
   #codec;
   #maxBitrate = MAX_BITRATE;
-  /** @type {string[]} */ #origins = [];
+  /** @type {string[]|null} */ #origins = null;
   /** @type {PresentFacts} */ #facts;
   /** We have stopped, and the relay has not said yet that it knows. */
   #leaving = false;
@@ -111,7 +111,7 @@ export class Presenter {
     return this.#link.peer;
   }
 
-  /** Under which viewers reach the relay, where it is not this page's own origin. */
+  /** Under which viewers reach the relay, where it is not this page's own origin; null before the first welcome. */
   get origins() {
     return this.#origins;
   }

@@ -71,6 +71,15 @@ export function presentText(state, facts) {
   }
 }
 
+/**
+ * Whether the page came, and its socket has never reached the relay.
+ * @param {PresentState} state
+ * @param {PresentFacts} facts
+ */
+export function cutOff(state, facts) {
+  return presentText(state, facts) === 'push.unreachable' && !facts.room;
+}
+
 /** @param {PresentFacts} facts */
 function failedText({ unable, refusal, sharing }) {
   if (unable) return unable;

@@ -1,6 +1,7 @@
 // The presenter's page: the DOM around a Presenter.
 
 import { Announcer } from './announcer.js';
+import { askAuthority } from './authority.js';
 import { canShareScreen } from './capture.js';
 import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
 import { LinkCard } from './linkcard.js';
@@ -8,9 +9,10 @@ import { Mixer } from './mixer.js';
 import { Notices } from './notices.js';
 import { element, say, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
-import { heldSince, presentText } from './presentstate.js';
+import { cutOff, heldSince, presentText } from './presentstate.js';
 import { roomOf, secureURLs, socketURL, viewersURL } from './room.js';
 import { storage } from './storage.js';
+import { TrustHint } from './trusthint.js';
 import { onWake } from './wake.js';
 
 /** @import { Outbound } from './stats.js' */
@@ -36,10 +38,10 @@ const ui = {
   viewers: element('viewers', HTMLElement),
   unplayable: element('unplayable', HTMLElement),
   elsewhere: element('elsewhere', HTMLElement),
-  untrusted: element('untrusted', HTMLElement),
 };
 const announcer = new Announcer(element('spoken', HTMLElement), (count) => translator.count('pull.viewers', count));
 const linkCard = new LinkCard((text) => announcer.speak(text));
+const trustHint = new TrustHint(element('untrusted', HTMLElement), () => askAuthority(fetch.bind(window)));
 const notices = new Notices(() => render());
 let muted = false;
 
@@ -72,7 +74,7 @@ function render() {
   say(ui.message, notice ? translator.t(notice.key, notice.values) : '');
   ui.elsewhere.hidden = facts.unable !== 'push.insecure';
   // Some browsers keep a WebSocket from a certificate that was only clicked past.
-  ui.untrusted.hidden = location.protocol !== 'https:' || presentText(state, facts) !== 'push.unreachable';
+  trustHint.show(location.protocol === 'https:' && cutOff(state, facts));
   renderActions();
   renderSound();
   renderAudience();

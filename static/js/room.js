@@ -46,12 +46,16 @@ export function onlyHere(hostname) {
 /**
  * The address to give to viewers. Under https with the relay's own certificate
  * they need none: their origin has this page's name. A presenter on the relay's
- * machine knows it as localhost, which is no address for anybody else.
- * @param {{origin: string, hostname: string}} location
+ * machine knows it as localhost, which is no address for anybody else. Null on a
+ * page over https while the relay has not said: the page's own may be one that
+ * browsers warn of.
+ * @param {{origin: string, protocol: string, hostname: string}} location
  * @param {string} room
- * @param {string[]} origins  of the relay for viewers, best first
+ * @param {string[]|null} told  origins of the relay for viewers, best first; null until it has said
  */
-export function viewersURL(location, room, origins) {
+export function viewersURL(location, room, told) {
+  if (!told && location.protocol === 'https:') return null;
+  const origins = told ?? [];
   const same = origins.find((origin) => new URL(origin).hostname === location.hostname);
   const origin = same ?? (onlyHere(location.hostname) ? origins[0] : undefined) ?? location.origin;
   return pageURL({ origin }, 'pull', room);

@@ -2,12 +2,18 @@
 // They are data; the page makes elements of them.
 
 /**
+ * The certificate's name, or the first and the last bytes of its fingerprint as
+ * the terminal, Apple's systems, and those without colons write them.
+ * @typedef {'name'|'colons'|'spaces'|'digits'} Fact
+ */
+
+/**
  * What a part looks like (classes of css/trust-drawing.css), and what it says or holds.
  * @typedef {object} Drawing
  * @property {string} look
  * @property {string} [key]        a sentence
  * @property {string} [literal]    the same in all languages
- * @property {string} [fact]       of the certificate: "name", "start"
+ * @property {Fact} [fact]         of the certificate
  * @property {Drawing[]} [inside]
  */
 
@@ -25,19 +31,24 @@ export function words(look, key) {
   return { look, key };
 }
 
-/** @param {string} look @param {'name'|'start'} name @returns {Drawing} */
+/** @param {string} look @param {Fact} name @returns {Drawing} */
 export function fact(look, name) {
   return { look, fact: name };
 }
 
-/** @param {string} literal @returns {Drawing} */
-export function file(literal) {
-  return part('file', { look: 'literal', literal });
+/** @param {string} look @param {string} text @returns {Drawing} */
+export function literal(look, text) {
+  return { look, literal: text };
+}
+
+/** @param {string} name */
+export function file(name) {
+  return part('file', literal('literal', name));
 }
 
 /** What to press, and as the how-many-th. @param {number} number @param {Drawing} drawing */
 export function press(number, drawing) {
-  return part('press', drawing, { look: 'number', literal: String(number) });
+  return part('press', drawing, literal('number', String(number)));
 }
 
 /** Text that matters to nobody. @param {number} count */
@@ -103,4 +114,10 @@ export function phone(...inside) {
 /** A phone whose settings are open. @param {string} title @param {...Drawing} inside */
 export function settings(title, ...inside) {
   return phone(words('heading', title), part('list', ...inside));
+}
+
+/** What shows a fingerprint, above the terminal, which shows the right one. @param {Drawing} shown */
+export function compared(shown) {
+  const terminal = part('sheet terminal', words('caption', 'ui.terminal'), fact('print right', 'colons'));
+  return part('pair', shown, part('equals'), terminal);
 }

@@ -39,8 +39,9 @@ function pastCard({ browser, drawing, keys }) {
 }
 
 /** @param {Step} step */
-function stepCard({ key, drawing }) {
-  return make('li', { look: 'card' }, make('p', { key }), picture(drawing));
+function stepCard({ key, drawing, command }) {
+  const typed = command ? [make('code', { text: command })] : [];
+  return make('li', { look: 'card' }, make('p', { key }), ...typed, picture(drawing));
 }
 
 /** @param {Way} way */

@@ -1,6 +1,6 @@
 // Drawings of how iOS and Android come to trust a certificate.
 
-import { buttons, fact, item, lines, mainButton, part, phone, press, settings, way, words } from './trust-drawing.js';
+import { buttons, compared, fact, item, lines, literal, mainButton, part, phone, press, settings, way, words } from './trust-drawing.js';
 
 export const done = phone(words('address safe', 'ui.address'), part('screen'), buttons(mainButton('push.camera')));
 
@@ -15,7 +15,12 @@ export const iosDownloaded = settings('ui.settings',
 
 export const iosInstall = phone(
   part('head', words('link', 'ui.cancel'), words('caption', 'ui.ios-profile'), press(1, words('link', 'ui.install'))),
-  part('list', part('item', fact('label', 'name')), part('item', lines(2))));
+  part('list', part('item', fact('label', 'name')), part('item', words('label', 'ui.ios-contains'))));
+
+export const iosCompare = compared(phone(
+  press(1, way('ui.ios-more')),
+  press(2, part('item way', fact('label', 'name'))), lines(2),
+  literal('label', 'SHA-256'), fact('print', 'spaces')));
 
 export const iosAbout = phone(
   words('crumb', 'ui.ios-general'), words('heading', 'ui.ios-about'),
@@ -34,3 +39,9 @@ export const androidCA = settings('ui.android-install',
 export const androidAnyway = phone(
   part('alert'), lines(3),
   part('buttons apart', press(1, words('link', 'ui.android-anyway')), mainButton('ui.android-dont')));
+
+export const androidCompare = compared(phone(
+  words('heading', 'ui.android-trusted'),
+  part('tabs', words('tab', 'ui.android-system'), press(1, words('tab on', 'ui.android-yours'))),
+  press(2, part('item', fact('label', 'name'))),
+  part('box', words('label', 'ui.android-fingerprint'), fact('print', 'colons'))));

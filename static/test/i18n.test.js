@@ -18,7 +18,7 @@ test('both languages have the same keys, and the same values to fill in', () => 
 test('every key that a page names exists', () => {
   for (const file of readdirSync(here).filter((name) => name.endsWith('.html'))) {
     const html = readFileSync(new URL(file, here), 'utf8');
-    for (const [, key] of html.matchAll(/data-t(?:-title|itle)?="([^"]+)"/g)) assert.ok(keys.includes(key), `${file}: ${key}`);
+    for (const [, key] of html.matchAll(/data-t(?:-title|-label|-alt|itle)?="([^"]+)"/g)) assert.ok(keys.includes(key), `${file}: ${key}`);
   }
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { heldSince, presentText } from '../js/presentstate.js';
+import { cutOff, heldSince, presentText } from '../js/presentstate.js';
 import { FakePeer, FakeSocket, reset, room, settle } from './fakes.js';
 import { begin, capture } from './stage.js';
 
@@ -228,6 +228,23 @@ test('figures are those of what is live, and are forgotten with it', async (t) =
   assert.equal(presenter.figures?.codec, 'VP8');
   FakePeer.last.become('failed');
   assert.equal(presenter.figures, null);
+});
+
+test('a page is cut off until the first welcome, which says where viewers go, and never again', async (t) => {
+  const { presenter, tick } = begin(t, { welcome: null });
+  const isCutOff = () => cutOff(presenter.state, presenter.facts);
+  assert.equal(presenter.origins, null);
+  assert.ok(!isCutOff(), 'it may come yet');
+  FakeSocket.last.onclose();
+  await tick(2_000);
+  assert.ok(isCutOff());
+  FakeSocket.last.welcome({ origins: ['http://10.0.0.1:8080'] });
+  assert.deepEqual(presenter.origins, ['http://10.0.0.1:8080']);
+  assert.ok(!isCutOff());
+  FakeSocket.last.onclose();
+  await tick(2_000);
+  assert.equal(presentText(presenter.state, presenter.facts), 'push.unreachable');
+  assert.ok(!isCutOff());
 });
 
 test('where this browser cannot present, the page says why', (t) => {

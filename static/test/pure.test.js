@@ -79,20 +79,22 @@ test('addresses that other machines cannot open', () => {
 });
 
 test('viewers get an address that leads here from their machines', () => {
-  const here = { origin: 'http://localhost:8080', host: 'localhost:8080', hostname: 'localhost' };
+  const here = { origin: 'http://localhost:8080', protocol: 'http:', hostname: 'localhost' };
+  assert.equal(viewersURL(here, 'math', null), 'http://localhost:8080/pull/math');
   assert.equal(viewersURL(here, 'math', ['http://10.0.0.1:8080', 'http://[fd00::1]:8080']), 'http://10.0.0.1:8080/pull/math');
   assert.equal(viewersURL(here, 'main', ['http://[fd00::1]:8080']), 'http://[fd00::1]:8080/pull');
   assert.equal(viewersURL(here, 'math', []), 'http://localhost:8080/pull/math');
-  const named = { origin: 'https://box.example', host: 'box.example', hostname: 'box.example' };
+  const named = { origin: 'https://box.example', protocol: 'https:', hostname: 'box.example' };
   assert.equal(viewersURL(named, 'math', ['http://10.0.0.1:8080']), 'https://box.example/pull/math');
 });
 
 test('viewers need no certificate: under https with the relay’s own they get http, on the same host', () => {
-  const lan = { origin: 'https://10.0.0.1:8080', host: '10.0.0.1:8080', hostname: '10.0.0.1' };
+  const lan = { origin: 'https://10.0.0.1:8080', protocol: 'https:', hostname: '10.0.0.1' };
   assert.equal(viewersURL(lan, 'math', ['http://10.0.0.1:8080']), 'http://10.0.0.1:8080/pull/math');
-  const here = { origin: 'https://localhost:8080', host: 'localhost:8080', hostname: 'localhost' };
+  const here = { origin: 'https://localhost:8080', protocol: 'https:', hostname: 'localhost' };
   assert.equal(viewersURL(here, 'main', ['http://10.0.0.1:8080']), 'http://10.0.0.1:8080/pull');
   assert.equal(viewersURL(lan, 'math', []), 'https://10.0.0.1:8080/pull/math');
+  assert.equal(viewersURL(lan, 'math', null), null, 'nothing to give away before the relay has said');
 });
 
 test('where to present from instead: a port of its own speaks plain http', () => {

@@ -59,7 +59,7 @@ export function refused(name, message = '') {
   return Object.assign(new Error(message), { name });
 }
 
-/** A presenter on its page, welcomed. */
+/** A presenter on its page, welcomed unless `welcome` is null. */
 export function begin(t, { welcome = {}, ...options } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   const devices = fakeDevices();
@@ -70,7 +70,7 @@ export function begin(t, { welcome = {}, ...options } = {}) {
     changed: () => {}, preview: () => {}, notices, ...options,
   });
   presenter.start();
-  FakeSocket.last.welcome(welcome);
+  if (welcome) FakeSocket.last.welcome(welcome);
   const tick = async (ms) => {
     for (let passed = 0; passed < ms; passed += 500) {
       t.mock.timers.tick(500);
