@@ -25,7 +25,7 @@ type peer struct {
 	role    broadcast.Role
 	room    string
 	remote  netip.Addr
-	origins func() []string // that a publisher is to give to viewers, as of now
+	origins []string // that a publisher is to give to viewers
 	socket  *socket
 	log     *slog.Logger
 	adopted chan *broadcast.Session // from the reader to the watcher
@@ -138,7 +138,7 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(welcomeOf(session, p.told, p.origins()))
+	p.socket.send(welcomeOf(session, p.told, p.origins))
 	go p.watch(session)
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *Server) isViewersURL(text string) bool {
 		return false
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !s.strangers.allowsHost(u.Host) {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !s.mayBeOurs(u) {
 		return false
 	}
 	room, named := strings.CutPrefix(u.Path, "/pull/")
@@ -46,4 +46,11 @@ func (s *Server) isViewersURL(text string) bool {
 		return false
 	}
 	return text == u.Scheme+"://"+u.Host+u.Path // nothing else is in it: no user, query or fragment
+}
+
+// mayBeOurs is true for hosts under which the relay is reached, and for the pages
+// that may use it: they are a proxy's that has a name of its own.
+func (s *Server) mayBeOurs(u *url.URL) bool {
+	o, ok := parseOrigin(u.Scheme + "://" + u.Host)
+	return ok && (s.strangers.origins[o] || s.strangers.allowsHost(u.Host))
 }

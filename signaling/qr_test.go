@@ -19,6 +19,8 @@ func TestQR(t *testing.T) {
 		"http://192.168.1.20:8080/pull/math":                 true,
 		"https://relay.school.example/pull/A-b_9":            true,
 		"http://[fd00::2]:8080/pull":                         true,
+		"https://school.example/pull":                        true, // an allowed origin
+		"http://school.example/pull":                         false,
 		"http://box.local/pull/" + strings.Repeat("x", 64):   true,
 		"http://box.local/pull/" + strings.Repeat("x", 65):   false,
 		"http://" + strings.Repeat("a.", 120) + "local/pull": true,

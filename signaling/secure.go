@@ -4,7 +4,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+
+	"relay/broadcast"
 )
 
 // requireHTTPS sends presenters who came over plain HTTP to HTTPS: there alone a
@@ -12,13 +15,14 @@ import (
 // since HTTPS may be switched off again.
 func (s *Server) requireHTTPS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.config.HTTPS || isSecure(r) || isProxied(r) || strings.Contains(r.Host, "%") {
+		room := r.PathValue("room")
+		noRoom := room != "" && !broadcast.ValidRoom(room)
+		if !s.config.HTTPS || noRoom || isSecure(r) || isProxied(r) || strings.Contains(r.Host, "%") {
 			next.ServeHTTP(w, r) // a % is an IPv6 zone's, which no browser can have sent
 			return
 		}
 		target := url.URL{
-			Scheme: "https", Host: onSamePort(r),
-			Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: r.URL.RawQuery,
+			Scheme: "https", Host: s.certifiedHost(onSamePort(r)), Path: r.URL.Path, RawQuery: r.URL.RawQuery,
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, target.String(), http.StatusTemporaryRedirect)
@@ -65,6 +69,20 @@ func onSamePort(r *http.Request) string {
 	return r.Host
 }
 
+// certifiedHost is hostport or, if the given certificate is not for that, the
+// name it is for on the same port: browsers would warn, and nothing could be done.
+func (s *Server) certifiedHost(hostport string) string {
+	host, port, _ := splitHost(hostport)
+	given := s.config.Given
+	if given == nil || given.Covers(host) || len(given.Hosts()) == 0 {
+		return hostport
+	}
+	if port == "" {
+		return given.Hosts()[0]
+	}
+	return given.Hosts()[0] + ":" + port
+}
+
 // viewersOrigins are those that r's presenter is to give to viewers. A page that
 // was opened on its own machine does not know them; one that came under the
 // relay's own CA knows its own, but viewers need no certificate.
@@ -72,8 +90,16 @@ func (s *Server) viewersOrigins(r *http.Request) []string {
 	switch {
 	case isLoopbackName(r.Host):
 		return s.config.Origins()
-	case r.TLS != nil && s.config.CA != nil:
+	case r.TLS != nil && s.config.CA != nil && !isProxied(r) && onOwnPort(r):
 		return []string{"http://" + withPort(r.Host, "443")}
 	}
 	return nil
+}
+
+// onOwnPort is false where something in between listens on the port that r's
+// browser knows: a proxy that speaks HTTPS speaks no plain HTTP there.
+func onOwnPort(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	_, port, _ := splitHost(withPort(r.Host, "443"))
+	return ok && port == strconv.Itoa(local.Port)
 }

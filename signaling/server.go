@@ -35,6 +35,8 @@ type Config struct {
 	// CA is the relay's own, which its certificates come from; nil: they come from
 	// elsewhere, or there are none.
 	CA *x509.Certificate
+	// Given is the certificate that comes from elsewhere; nil: there is none.
+	Given Certificate
 	// Origins are those under which viewers reach the relay
 	// ("http://192.168.1.20:8080"), best first; nil: not known.
 	Origins func() []string
@@ -45,6 +47,15 @@ type Config struct {
 	// reached ("relay.school.example").
 	AllowHost []string
 	Log       *slog.Logger
+}
+
+// Certificate is one that somebody else's CA vouches for. Its names are the
+// relay's: nobody gets a certificate for a name of which he is not the owner.
+type Certificate interface {
+	// Hosts are the names in it that are no patterns.
+	Hosts() []string
+	// Covers is true if browsers accept it for this name or address.
+	Covers(host string) bool
 }
 
 // Server serves the WebSockets and the pages. It is an http.Handler.
@@ -73,6 +84,9 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if config.Given != nil {
+		strangers.certified = config.Given.Covers
+	}
 	if config.Origins == nil {
 		config.Origins = func() []string { return nil }
 	}
@@ -82,26 +96,25 @@ func New(config Config) (*Server, error) {
 		CheckOrigin: func(*http.Request) bool { return true }, // refuseOrigins has been there
 		Error:       func(w http.ResponseWriter, _ *http.Request, _ int, _ error) { writeProblem(w, errNoWebSocket) },
 	}
-	s.handler = s.catchPanics(s.refuseHosts(s.refuseOrigins(limitBody(s.routes()))))
+	s.handler = s.catchPanics(s.refuseHosts(limitBody(s.routes())))
 	return s, nil
 }
 
 var errNoWebSocket = refuse(broadcast.CodeBadRequest, "This address speaks WebSocket (RFC 6455) only.")
 
+// routes lets pages through whatever their Origin is: what the relay embeds is
+// no secret, and a page that cannot load cannot say what is wrong.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ws/push/{room}", func(w http.ResponseWriter, r *http.Request) {
-		s.converse(w, r, broadcast.RolePublisher)
-	})
-	mux.HandleFunc("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) {
-		s.converse(w, r, broadcast.RoleViewer)
-	})
+	ours := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, s.refuseOrigins(handle)) }
+	ours("GET /ws/push/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RolePublisher) })
+	ours("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RoleViewer) })
+	ours("GET /qr.svg", s.serveQR)
+	for name, makeFile := range trustFiles {
+		ours("GET /trust/"+name, s.serveTrust(makeFile))
+	}
 	mux.Handle("GET /push", s.requireHTTPS(s.config.Pages))
 	mux.Handle("GET /push/{room}", s.requireHTTPS(s.config.Pages))
-	mux.HandleFunc("GET /qr.svg", s.serveQR)
-	for name, makeFile := range trustFiles {
-		mux.Handle("GET /trust/"+name, s.serveTrust(makeFile))
-	}
 	mux.Handle("/", s.config.Pages)
 	return mux
 }
@@ -146,7 +159,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 	log := s.config.Log.With("room", room, "role", role.String(), "remote", remote.String())
 	p := &peer{
 		server: s, role: role, room: room, remote: remote, log: log,
-		origins: func() []string { return s.viewersOrigins(r) },
+		origins: s.viewersOrigins(r),
 		socket:  newSocket(s.ctx, conn, log),
 		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
 	}

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -146,7 +147,7 @@ func (s *socket) send(message any) {
 // end: it closes it after the last words.
 func (s *socket) write() {
 	defer close(s.written)
-	defer s.conn.Close()
+	defer s.hangUp()
 	ping := time.NewTicker(pingEvery)
 	defer ping.Stop()
 	for {
@@ -161,6 +162,16 @@ func (s *socket) write() {
 			return
 		}
 	}
+}
+
+// hangUp closes the connection without TLS's own last word: for that crypto/tls
+// waits up to 5 s if the page does not read, and a relay that ends has no more.
+func (s *socket) hangUp() {
+	conn := s.conn.NetConn()
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	_ = conn.Close() // it may be broken already
 }
 
 func (s *socket) writeFrame(frame []byte) {

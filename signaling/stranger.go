@@ -20,10 +20,12 @@ var localDomains = []string{".localhost", ".local", ".lan", ".internal", ".home.
 type strangers struct {
 	origins map[origin]bool
 	hosts   map[string]bool // in lower case, without the trailing dot
+	// certified is true for the names of a certificate that was given to the relay.
+	certified func(name string) bool
 }
 
 func newStrangers(allowOrigin, allowHost []string, machine string) (*strangers, error) {
-	s := &strangers{origins: map[origin]bool{}, hosts: map[string]bool{}}
+	s := &strangers{origins: map[origin]bool{}, hosts: map[string]bool{}, certified: func(string) bool { return false }}
 	for _, text := range allowOrigin {
 		o, ok := parseOrigin(strings.TrimSuffix(text, "/"))
 		if !ok {
@@ -61,7 +63,7 @@ func (s *strangers) allowsHost(hostport string) bool {
 		return true
 	}
 	name, ok := domainName(host)
-	return ok && (s.hosts[name] || isLocal(name, strings.HasSuffix(host, ".")))
+	return ok && (s.hosts[name] || isLocal(name, strings.HasSuffix(host, ".")) || s.certified(name))
 }
 
 // isLocal is true for a name that no stranger can own. A single label is looked

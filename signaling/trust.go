@@ -15,6 +15,7 @@ import (
 var trustFiles = map[string]func(ca *x509.Certificate) (document, error){
 	"ca.json":               describeCA,
 	"relay-ca.crt":          certificateFile,
+	"relay-ca.cer":          rawCertificateFile,
 	"relay-ca.mobileconfig": profile,
 }
 
@@ -46,7 +47,13 @@ func describeCA(ca *x509.Certificate) (document, error) {
 	return document{"application/json", content}, err
 }
 
-// certificateFile is what desktops and Android install (RFC 7468).
+// certificateFile is what Linux and Android install (RFC 7468).
 func certificateFile(ca *x509.Certificate) (document, error) {
 	return document{"application/x-x509-ca-cert", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})}, nil
+}
+
+// rawCertificateFile is what Windows and macOS install. Its own SHA-256 is the
+// fingerprint: what was downloaded can be compared before anything opens it.
+func rawCertificateFile(ca *x509.Certificate) (document, error) {
+	return document{"application/x-x509-ca-cert", ca.Raw}, nil
 }

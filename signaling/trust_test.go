@@ -4,12 +4,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -76,6 +78,15 @@ func TestCertificateOfTheCA(t *testing.T) {
 	block, rest := pem.Decode(bodyOf(t, response))
 	if block == nil || block.Type != "CERTIFICATE" || !slices.Equal(block.Bytes, ca.Raw) || len(rest) > 0 {
 		t.Errorf("got %v, %q", block, rest)
+	}
+}
+
+// Windows cannot show the fingerprint of what it opens, but that of a file.
+func TestRawCertificateIsItsFingerprint(t *testing.T) {
+	ca := newCA(t, "relay on box")
+	file := bodyOf(t, ask(newTestServer(t, nil, withCA(ca)), "GET", "/trust/relay-ca.cer", "box"))
+	if got := strings.ReplaceAll(fmt.Sprintf("% X", sha256.Sum256(file)), " ", ":"); got != certificate.Fingerprint(ca) {
+		t.Errorf("the file has %s, the CA %s", got, certificate.Fingerprint(ca))
 	}
 }
 
@@ -163,6 +174,7 @@ func TestTrustFilesOnTheWire(t *testing.T) {
 	for path, contentType := range map[string]string{
 		"/trust/ca.json":               "application/json",
 		"/trust/relay-ca.crt":          "application/x-x509-ca-cert",
+		"/trust/relay-ca.cer":          "application/x-x509-ca-cert",
 		"/trust/relay-ca.mobileconfig": "application/x-apple-aspen-config",
 	} {
 		for _, method := range []string{"GET", "HEAD"} {

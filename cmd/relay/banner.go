@@ -23,7 +23,7 @@ type site struct {
 // and are spared the warning of a certificate that their browser cannot know.
 func (s site) viewersOrigins() []string {
 	var origins []string
-	for _, host := range s.identity.hosts {
+	for _, host := range s.identity.hosts() {
 		origins = append(origins, s.origin("https", host))
 	}
 	for _, addr := range s.addresses {
@@ -38,9 +38,9 @@ func (s site) presentersOrigins() []string {
 	if !s.identity.speaksHTTPS() {
 		return nil
 	}
-	hosts := s.identity.hosts
-	if len(hosts) == 0 {
-		for _, addr := range s.addresses {
+	hosts := s.identity.hosts()
+	for _, addr := range s.addresses {
+		if s.identity.covers(addr) {
 			hosts = append(hosts, hostText(addr))
 		}
 	}
@@ -125,5 +125,5 @@ func (s site) writeTrust(text *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(text, "  Browsers warn of the certificate once; what to do: %s/trust\n", s.origin("http", hostText(s.addresses[0])))
-	fmt.Fprintf(text, "  Fingerprint (SHA-256) of the certificate to trust:\n  %s\n", certificate.Fingerprint(s.identity.ca))
+	fmt.Fprintf(text, "  Its authority's fingerprint (SHA-256), to compare before you trust it:\n  %s\n", certificate.Fingerprint(s.identity.ca))
 }

@@ -83,10 +83,12 @@ func (n *namespace) inside() chromedp.ExecAllocatorOption {
 	})
 }
 
-// ipCommand is found by its usual place too: /usr/sbin is often not in PATH.
-func ipCommand() string {
-	if path, err := exec.LookPath("ip"); err == nil {
+func ipCommand() string { return commandPath("ip") }
+
+// commandPath finds a command by its usual place too: /usr/sbin is often not in PATH.
+func commandPath(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
 		return path
 	}
-	return "/usr/sbin/ip"
+	return "/usr/sbin/" + name
 }

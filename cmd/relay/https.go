@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"log/slog"
+	"net/netip"
+	"slices"
 
 	"relay/signaling/certificate"
 )
@@ -15,8 +17,10 @@ type identity struct {
 	certificates certificates
 	// ca is the relay's own, that people have to trust; nil with --tls-cert.
 	ca *x509.Certificate
-	// hosts are the names in the certificate of --tls-cert.
-	hosts []string
+	// given is the certificate of --tls-cert; nil without.
+	given *certificate.Files
+	// named are the names of --allow-host.
+	named []string
 }
 
 // certificates are made by the relay, or given to it.
@@ -36,7 +40,7 @@ func openIdentity(o options, log *slog.Logger) (identity, error) {
 		if err != nil {
 			return identity{}, err
 		}
-		return identity{certificates: files, hosts: files.Hosts()}, nil
+		return identity{certificates: files, given: files, named: o.allowHost}, nil
 	}
 	local, err := openLocal(o, log)
 	if err != nil {
@@ -54,6 +58,27 @@ func openLocal(o options, log *slog.Logger) (*certificate.Local, error) {
 		}
 	}
 	return certificate.OpenLocal(certificate.LocalConfig{Folder: folder, Names: machineNames, Log: log})
+}
+
+// hosts are the names that people open the relay by: those in the given
+// certificate and those that it has a pattern for.
+func (i identity) hosts() []string {
+	if i.given == nil {
+		return nil
+	}
+	hosts := i.given.Hosts()
+	for _, name := range i.named {
+		if i.given.Covers(name) && !slices.Contains(hosts, name) {
+			hosts = append(hosts, name)
+		}
+	}
+	return hosts
+}
+
+// covers is true for an address of which browsers do not warn, once people have
+// done what they can.
+func (i identity) covers(addr netip.Addr) bool {
+	return i.given == nil || i.given.Covers(addr.String())
 }
 
 // speaksHTTPS is false with --no-tls.

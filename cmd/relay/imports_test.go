@@ -19,10 +19,13 @@ func dependencies(t *testing.T, name string) []string {
 // and cmd/relay to static; never the other way.
 func TestImportsPointDown(t *testing.T) {
 	for name, forbidden := range map[string][]string{
-		"relay/broadcast/udp": {"relay/broadcast", "relay/signaling", "relay/static", "github.com/pion", "net/http", "encoding/json"},
-		"relay/broadcast":     {"relay/signaling", "relay/static", "github.com/gorilla"},
-		"relay/signaling":     {"relay/static", "relay/cmd", "github.com/spf13"},
-		"relay/static":        {"relay/broadcast", "relay/signaling", "github.com"},
+		"relay/broadcast/udp":         {"relay/broadcast", "relay/signaling", "relay/static", "github.com/pion", "net/http", "encoding/json"},
+		"relay/broadcast":             {"relay/signaling", "relay/static", "github.com/gorilla"},
+		"relay/signaling":             {"relay/static", "relay/cmd", "github.com/spf13"},
+		"relay/signaling/certificate": {"relay/broadcast", "relay/static", "github.com"},
+		"relay/signaling/oneport":     {"relay/broadcast", "relay/static", "net/http", "github.com"},
+		"relay/signaling/qrcode":      {"relay/broadcast", "relay/static", "net/http", "github.com/pion"},
+		"relay/static":                {"relay/broadcast", "relay/signaling", "github.com"},
 	} {
 		for _, dependency := range dependencies(t, name) {
 			if dependency != name && slices.ContainsFunc(forbidden, within(dependency)) {

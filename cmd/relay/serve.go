@@ -94,12 +94,16 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 	if err != nil {
 		return errors.Join(err, s.sockets.close())
 	}
-	front, err := signaling.New(signaling.Config{
+	config := signaling.Config{
 		Relay: relay, Pages: static.Handler(), Log: s.log,
-		AllowOrigin: o.allowOrigin, AllowHost: append(o.allowHost, s.identity.hosts...),
+		AllowOrigin: o.allowOrigin, AllowHost: o.allowHost,
 		Origins: func() []string { return s.site().viewersOrigins() },
 		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,
-	})
+	}
+	if s.identity.given != nil {
+		config.Given = s.identity.given
+	}
+	front, err := signaling.New(config)
 	if err != nil {
 		return errors.Join(err, s.sockets.closeTCP(), relay.Close())
 	}

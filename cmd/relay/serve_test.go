@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -132,14 +134,15 @@ func startServed(t *testing.T, env []string, args ...string) *served {
 // listening is the log's line about the sockets.
 func (s *served) listening() (tcp, media netip.AddrPort) {
 	s.t.Helper()
-	var line struct{ Msg, Addr, UDP string }
-	if !s.log.Scan() {
-		s.t.Fatal("no log")
+	for s.log.Scan() {
+		var line struct{ Msg, Addr, UDP string }
+		check(s.t, json.Unmarshal(s.log.Bytes(), &line))
+		if line.Msg == "listening" {
+			return netip.MustParseAddrPort(line.Addr), netip.MustParseAddrPort(line.UDP)
+		}
 	}
-	if err := json.Unmarshal(s.log.Bytes(), &line); err != nil || line.Msg != "listening" {
-		s.t.Fatalf("%s: %v", s.log.Text(), err)
-	}
-	return netip.MustParseAddrPort(line.Addr), netip.MustParseAddrPort(line.UDP)
+	s.t.Fatal("the log does not say where the relay listens")
+	return tcp, media
 }
 
 // end waits for the process.
@@ -221,6 +224,41 @@ func TestSignalEndsAll(t *testing.T) {
 				t.Errorf("%v after %v", state, time.Since(began))
 			}
 		})
+	}
+}
+
+// TestSignalEndsAllInSpiteOfWhoDoesNotRead: a page over TLS whose buffers are
+// full cannot be told anything, and is not waited for.
+func TestSignalEndsAllInSpiteOfWhoDoesNotRead(t *testing.T) {
+	s := startServed(t, nil, "--port", "0")
+	dialer := websocket.Dialer{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // whom it trusts is not the question here
+		NetDial: func(network, address string) (net.Conn, error) {
+			conn, err := net.Dial(network, address)
+			if err == nil {
+				err = conn.(*net.TCPConn).SetReadBuffer(2048)
+			}
+			return conn, err
+		},
+	}
+	var filling sync.WaitGroup
+	for range 3 {
+		ws, _, err := dialer.Dial("wss://"+s.address+"/ws/pull/math", nil)
+		check(t, err)
+		defer ws.NetConn().(*tls.Conn).NetConn().Close() // TLS would try to say goodbye
+		filling.Go(func() { fill(ws) })
+	}
+	filling.Wait()
+	began := time.Now()
+	check(t, s.command.Process.Signal(syscall.SIGTERM))
+	if state := s.end(); !state.Success() || time.Since(began) > 5*time.Second {
+		t.Errorf("%v after %v", state, time.Since(began))
+	}
+}
+
+// fill pings, and reads none of the pongs, until nothing goes through any more.
+func fill(ws *websocket.Conn) {
+	for ws.WriteControl(websocket.PingMessage, make([]byte, 125), time.Now().Add(300*time.Millisecond)) == nil {
 	}
 }
 

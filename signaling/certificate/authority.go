@@ -13,25 +13,12 @@ import (
 const (
 	organization   = "relay"
 	authorityYears = 10
-	day            = 24 * time.Hour
 	// backdating is for the clients' clocks that are late.
 	backdating = day
 	// maxMachineName keeps a common name within the 64 characters of RFC 5280
 	// appendix A.1 (ub-common-name).
 	maxMachineName = 48
 )
-
-// relayWritten is a time that has passed everywhere.
-var relayWritten = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
-
-// plausible is now, unless the clock was never set: a box without a clock
-// battery starts in 1970, or when its system was built.
-func plausible(now time.Time) time.Time {
-	if now.Before(relayWritten) {
-		return relayWritten
-	}
-	return now.UTC().Truncate(time.Second)
-}
 
 // newAuthority makes a CA that can vouch for nothing but the machines of this
 // network. The suffix of its name tells two apart in a list of certificates.
@@ -57,8 +44,8 @@ func newAuthority(names Names, now time.Time) (*pair, error) {
 }
 
 // checkAuthority judges a CA that was read: it has to be one that newAuthority
-// could have made. Its start is not judged, since after a power cut the clock may
-// be behind for minutes.
+// could have made. Its start is no reason to refuse it, since after a power cut
+// the clock may be behind for minutes.
 func checkAuthority(ca *x509.Certificate, now time.Time) error {
 	switch {
 	case !ca.BasicConstraintsValid || !ca.IsCA || ca.KeyUsage&x509.KeyUsageCertSign == 0:
@@ -68,7 +55,7 @@ func checkAuthority(ca *x509.Certificate, now time.Time) error {
 	case !isConfined(ca):
 		return errors.New("the CA in it was not made by relay: it is not confined to this network")
 	case plausible(now).After(ca.NotAfter):
-		return fmt.Errorf("the CA in it ended on %s", ca.NotAfter.Format(time.DateOnly))
+		return fmt.Errorf("the CA in it ended on %s, and today is %s", ca.NotAfter.Format(time.DateOnly), now.UTC().Format(time.DateOnly))
 	}
 	return nil
 }
@@ -76,6 +63,7 @@ func checkAuthority(ca *x509.Certificate, now time.Time) error {
 // isConfined is true for a CA that signs servers of its own network, and no CAs.
 func isConfined(ca *x509.Certificate) bool {
 	return ca.MaxPathLen == 0 && ca.MaxPathLenZero &&
-		ca.PermittedDNSDomainsCritical && constraintsOf(ca).limit() &&
+		ca.PermittedDNSDomainsCritical && constraintsOf(ca).confine() &&
+		slices.Equal(ca.PermittedURIDomains, nowhere) && slices.Equal(ca.PermittedEmailAddresses, nowhere) &&
 		slices.Equal(ca.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth})
 }

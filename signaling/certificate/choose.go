@@ -26,7 +26,7 @@ func asked(hello *tls.ClientHelloInfo) string {
 // new one, and the sockets of the open page fail. If none covers it, a warning is
 // due anyway, and the oldest may be the one that was accepted.
 func choose(leaves []*tls.Certificate, ca *x509.Certificate, subject string, now time.Time) *tls.Certificate {
-	good := slices.DeleteFunc(slices.Clone(leaves), func(c *tls.Certificate) bool { return endsSoon(c.Leaf, ca, now) })
+	good := slices.DeleteFunc(slices.Clone(leaves), func(c *tls.Certificate) bool { return isDue(c.Leaf, ca, now) })
 	if len(good) == 0 {
 		return leaves[len(leaves)-1] // until the next look
 	}

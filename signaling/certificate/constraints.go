@@ -24,6 +24,12 @@ var localPrefixes = []netip.Prefix{
 	netip.MustParsePrefix("::1/128"),
 }
 
+// mappedPrefix are IPv4's addresses written as IPv6 (RFC 4291 section 2.5.5.2).
+var mappedPrefix = netip.MustParsePrefix("::ffff:0:0/96")
+
+// nowhere is the domain that never exists (RFC 6761 section 6.4).
+var nowhere = []string{"invalid"}
+
 // constraints are what a CA can vouch for (RFC 5280 section 4.2.1.10). A domain
 // permits all names below it as well.
 type constraints struct {
@@ -66,13 +72,13 @@ func (c *constraints) permitPrefixes(prefixes []netip.Prefix) {
 // narrowed is the subnet of an address, or the address alone if the subnet is
 // wider than any site's: a misconfigured 203.0.113.5/0 must not make a CA for
 // the internet. /16 was the largest network of a site before RFC 1519, /48 is
-// what RFC 6177 has as the largest.
+// what RFC 6177 has as the largest. However narrow, ::5/64 has all of IPv4 in it.
 func narrowed(prefix netip.Prefix) netip.Prefix {
 	widest := 16
 	if prefix.Addr().Is6() {
 		widest = 48
 	}
-	if prefix.Bits() < widest && !isLocalPrefix(prefix) {
+	if isWide := prefix.Bits() < widest || prefix.Overlaps(mappedPrefix); isWide && !isLocalPrefix(prefix) {
 		return netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())
 	}
 	return prefix.Masked()
@@ -86,10 +92,12 @@ func isLocalPrefix(prefix netip.Prefix) bool {
 
 // isPublicSuffix is true for names that strangers register their own below. The
 // list also calls a lone label that it does not know a suffix, as no rule says
-// otherwise; nobody can register below that.
+// otherwise; nobody can register below that. Of some countries it has only that
+// all names right below are suffixes.
 func isPublicSuffix(name string) bool {
 	suffix, icann := publicsuffix.PublicSuffix(name)
-	return suffix == name && (icann || strings.Contains(name, "."))
+	below, _ := publicsuffix.PublicSuffix("*." + name)
+	return suffix == name && (icann || strings.Contains(name, ".")) || below == "*."+name
 }
 
 // constraintsOf reads those of a CA.
@@ -103,10 +111,12 @@ func constraintsOf(ca *x509.Certificate) constraints {
 	return c
 }
 
-// limit is true if c rules anything out, for host names and for addresses.
-func (c constraints) limit() bool {
-	return len(c.domains) > 0 && len(c.prefixes) > 0 && !slices.Contains(c.domains, "") &&
-		!slices.ContainsFunc(c.prefixes, func(prefix netip.Prefix) bool { return prefix.Bits() <= 0 })
+// confine is true if constraintsFor could have made c: for what each machine calls
+// itself, and for nothing of the internet but a site.
+func (c constraints) confine() bool {
+	return c.permit("localhost") && c.permit("127.0.0.1") && c.permit("::1") &&
+		!slices.ContainsFunc(c.domains, func(domain string) bool { return !isHostName(domain) || isPublicSuffix(domain) }) &&
+		!slices.ContainsFunc(c.prefixes, func(prefix netip.Prefix) bool { return narrowed(prefix) != prefix })
 }
 
 // permit judges a host name or an address.
@@ -128,16 +138,20 @@ func (c constraints) permitsAddr(addr netip.Addr) bool {
 }
 
 // applyTo writes c into a CA's template. A kind of name that no constraint
-// speaks of would be free, so URIs and mail addresses are confined to the domain
-// that never exists (RFC 6761 section 6.4).
+// speaks of is free, so there are some for URIs and mail addresses. Those left
+// are harmless: a browser finds a server's name in none of them (RFC 9110
+// section 4.3.4).
 func (c constraints) applyTo(template *x509.Certificate) {
 	template.PermittedDNSDomainsCritical = true
 	template.PermittedDNSDomains = c.domains
-	template.PermittedURIDomains = []string{"invalid"}
-	template.PermittedEmailAddresses = []string{"invalid"}
+	template.PermittedURIDomains = nowhere
+	template.PermittedEmailAddresses = nowhere
 	for _, prefix := range c.prefixes {
-		addr := prefix.Addr()
-		template.PermittedIPRanges = append(template.PermittedIPRanges,
-			&net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(prefix.Bits(), addr.BitLen())})
+		template.PermittedIPRanges = append(template.PermittedIPRanges, ipNet(prefix))
 	}
+}
+
+func ipNet(prefix netip.Prefix) *net.IPNet {
+	addr := prefix.Addr()
+	return &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(prefix.Bits(), addr.BitLen())}
 }

@@ -31,6 +31,8 @@ func TestPrefixesOfAnAuthority(t *testing.T) {
 		{"::ffff:203.0.113.5/96", "203.0.113.5/32"},
 		// Wider than what is local, from within.
 		{"192.168.1.20/0 192.168.1.20/8 172.16.0.1/11 10.0.0.1/7 fd00::1/6 fe80::1/9", ""},
+		{"::5/64", "::5/128"}, // with all of IPv4 in it
+		{"0:0:0:1::5/64", "0:0:0:1::/64"},
 		// None twice, none within another.
 		{"203.0.113.5/24 203.0.113.6/24 203.0.113.7/32 203.0.113.129/25", "203.0.113.0/24"},
 		{"203.0.113.5/25 203.0.113.5/24", "203.0.113.0/24"},
@@ -71,6 +73,8 @@ func TestDomainsOfAnAuthority(t *testing.T) {
 		"co.uk":               "local localhost",
 		"github.io":           "local localhost",
 		"foo.ck":              "local localhost",
+		"ck":                  "local localhost",
+		"kawasaki.jp":         "local localhost",
 		"dev dev.school.test": "dev.school.test local localhost",
 		"lab7.dev":            "lab7.dev local localhost",
 		// No host names.

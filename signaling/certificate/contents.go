@@ -44,5 +44,9 @@ func (f fileText) signer() (crypto.Signer, error) {
 	if f.problem != "" {
 		return nil, errors.New(f.problem)
 	}
-	return readKey([]byte(f.text))
+	key, err := readKey([]byte(f.text))
+	if err != nil {
+		return nil, err
+	}
+	return key, checkKey(key)
 }

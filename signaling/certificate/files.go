@@ -2,10 +2,13 @@ package certificate
 
 import (
 	"context"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -24,7 +27,6 @@ const (
 type Files struct {
 	// Static.
 	certFile, keyFile string
-	hosts             []string
 	log               *slog.Logger
 
 	served atomic.Pointer[tls.Certificate] // replaced by OpenFiles, then by Follow
@@ -43,16 +45,24 @@ func OpenFiles(certFile, keyFile string, log *slog.Logger) (*Files, error) {
 	if err := f.load(f.read(), time.Now()); err != nil {
 		return nil, err
 	}
-	for _, name := range f.served.Load().Leaf.DNSNames {
-		if !strings.HasPrefix(name, "*.") {
-			f.hosts = append(f.hosts, name)
-		}
-	}
 	return f, nil
 }
 
-// Hosts are the certificate's host names when it was opened, without wildcards.
-func (f *Files) Hosts() []string { return f.hosts }
+// Hosts are the certificate's names that other machines can open: no wildcards,
+// and not localhost, which tools for developers put into each.
+func (f *Files) Hosts() []string {
+	var hosts []string
+	for _, name := range f.served.Load().Leaf.DNSNames {
+		name = strings.ToLower(name)
+		if isHostName(name) && name != "localhost" && !strings.HasSuffix(name, ".localhost") {
+			hosts = append(hosts, name)
+		}
+	}
+	return hosts
+}
+
+// Covers is true if browsers accept the certificate for this name or address.
+func (f *Files) Covers(host string) bool { return covers(f.served.Load().Leaf, host) }
 
 // GetCertificate is for tls.Config.
 func (f *Files) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -89,11 +99,9 @@ func (f *Files) poll(read contents, now time.Time) {
 
 // ends is nil while the served certificate has time left.
 func (f *Files) ends(now time.Time) error {
-	switch end := f.served.Load().Leaf.NotAfter; {
-	case plausible(now).After(end):
-		return fmt.Errorf("%s: this certificate ended on %s", f.certFile, end.Format(time.DateOnly))
-	case plausible(now).Add(noticeTime).After(end):
-		return fmt.Errorf("%s: this certificate ends on %s", f.certFile, end.Format(time.DateOnly))
+	leaf := f.served.Load().Leaf
+	if word := ending(leaf, noticeTime, now); word != "" {
+		return fmt.Errorf("%s: this certificate %s on %s", f.certFile, word, leaf.NotAfter.Format(time.DateOnly))
 	}
 	return nil
 }
@@ -119,10 +127,10 @@ func (f *Files) parse(read contents, now time.Time) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.keyFile, err)
 	}
-	if !belongs(key, chain[0]) {
-		return nil, fmt.Errorf("%s: this key does not belong to the certificate in %s", f.keyFile, f.certFile)
+	if err := f.checkOwner(key, chain); err != nil {
+		return nil, fmt.Errorf("%s: %w", f.keyFile, err)
 	}
-	if err := checkValidity(chain[0], now); err != nil {
+	if err := checkSite(chain[0], now); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.certFile, err)
 	}
 	served := &tls.Certificate{PrivateKey: key, Leaf: chain[0]}
@@ -132,14 +140,22 @@ func (f *Files) parse(read contents, now time.Time) (*tls.Certificate, error) {
 	return served, nil
 }
 
-// checkValidity judges the start only by a clock that was set.
-func checkValidity(certificate *x509.Certificate, now time.Time) error {
+// checkOwner finds a key that is another certificate's than the site's, which is
+// the first of its chain (RFC 8446 section 4.4.2).
+func (f *Files) checkOwner(key crypto.Signer, chain []*x509.Certificate) error {
 	switch {
-	case plausible(now).After(certificate.NotAfter):
-		return fmt.Errorf("this certificate ended on %s", certificate.NotAfter.Format(time.DateOnly))
-	case now.Before(certificate.NotBefore) && now.After(relayWritten):
-		return fmt.Errorf("this certificate is not valid before %s, and today is %s",
-			certificate.NotBefore.Format(time.DateOnly), now.UTC().Format(time.DateOnly))
+	case belongs(key, chain[0]):
+		return nil
+	case slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return belongs(key, c) }):
+		return fmt.Errorf("this key does not belong to the first certificate in %s, but to a later one: put the site's certificate first", f.certFile)
 	}
-	return nil
+	return fmt.Errorf("this key does not belong to the certificate in %s", f.certFile)
+}
+
+// checkSite finds a certificate that no browser accepts for any name, or not now.
+func checkSite(certificate *x509.Certificate, now time.Time) error {
+	if len(certificate.DNSNames)+len(certificate.IPAddresses) == 0 {
+		return errors.New("this certificate names no host: browsers ignore its common name")
+	}
+	return checkValidity(certificate, now)
 }

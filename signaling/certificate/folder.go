@@ -8,13 +8,22 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
+	"time"
 )
 
 const (
 	authorityFile = "ca.pem"
 	leafFile      = "leaf.pem"
+	// temporaryPrefix is of files that a relay is at work on, or that it left when
+	// it was killed.
+	temporaryPrefix = ".new-"
 	// maxFile is more than any certificate needs.
 	maxFile = 1 << 20
+	// readTries and readPause bound how long a file may be in the making.
+	readTries = 40
+	readPause = 50 * time.Millisecond
 )
 
 // errTaken says that a file is there that was to be new.
@@ -25,6 +34,7 @@ var errTaken = errors.New("there is one already")
 type folder struct {
 	path string
 	log  *slog.Logger
+	link func(from, to string) error // os.Link
 }
 
 func (f folder) file(name string) string { return filepath.Join(f.path, name) }
@@ -41,6 +51,7 @@ func (f folder) check() error {
 	case !info.IsDir():
 		return fmt.Errorf("%s is not a folder, so it cannot keep the relay's CA; remove it, or name another with --state-dir", f.path)
 	}
+	f.warnOfOthers(f.path, 0o022, "other users may replace the relay's CA; run chmod go-w on its folder")
 	return nil
 }
 
@@ -53,50 +64,85 @@ func (f folder) read(name string) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.warnIfShared(name)
-	return readPair(text)
+	p, err := readPair(text)
+	if err == nil {
+		f.warnOfOthers(f.file(name), 0o077, "other users may read this private key; run chmod 600 on it")
+	}
+	return p, err
 }
 
-// warnIfShared speaks up when others may read a key. Windows has no such modes.
-func (f folder) warnIfShared(name string) {
-	info, err := os.Stat(f.file(name))
-	if err == nil && info.Mode()&0o077 != 0 && runtime.GOOS != "windows" {
-		f.log.Warn("other users may read this private key; run chmod 600 on it", "file", f.file(name))
+// readNew is read for a file that create makes. Where there are no links it grows
+// before everybody's eyes: one that is broken is read again while any relay is
+// at work in the folder.
+func (f folder) readNew(name string) (*pair, error) {
+	for range readTries {
+		if p, err := f.read(name); err == nil {
+			return p, nil
+		}
+		if len(f.temporaries()) == 0 {
+			break
+		}
+		time.Sleep(readPause)
 	}
+	return f.read(name)
+}
+
+// warnOfOthers speaks up when other users have any of the rights. Windows has no
+// such modes.
+func (f folder) warnOfOthers(path string, rights fs.FileMode, message string) {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode()&rights != 0 && runtime.GOOS != "windows" {
+		f.log.Warn(message, "path", path)
+	}
+}
+
+// sweep removes what relays left that were killed, for there are keys in it.
+// Younger files may be another's that is at work.
+func (f folder) sweep(now time.Time) {
+	for _, entry := range f.temporaries() {
+		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > time.Hour {
+			_ = os.Remove(f.file(entry.Name())) // the next start tries again
+		}
+	}
+}
+
+func (f folder) temporaries() []fs.DirEntry {
+	entries, _ := os.ReadDir(f.path) // none in a folder that is not there yet
+	return slices.DeleteFunc(entries, func(entry fs.DirEntry) bool {
+		return !strings.HasPrefix(entry.Name(), temporaryPrefix) || !entry.Type().IsRegular()
+	})
 }
 
 // create writes a new file; the error is errTaken if there is one already.
 func (f folder) create(name string, p *pair) error {
-	return f.write(name, p, func(temporary, path string) error {
-		err := os.Link(temporary, path) // unlike a rename, it never overwrites
-		switch {
-		case errors.Is(err, fs.ErrExist):
-			return errTaken
-		case err != nil:
-			return os.Rename(temporary, path) // FAT and some network file systems have no links
+	return f.write(name, p, func(text []byte, temporary, path string) error {
+		err := f.link(temporary, path) // unlike a rename, it never overwrites
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			err = writeNew(text, path) // FAT and some network file systems have no links
 		}
-		return nil
+		if errors.Is(err, fs.ErrExist) {
+			return errTaken
+		}
+		return err
 	})
 }
 
 // replace writes a file that may be there already.
 func (f folder) replace(name string, p *pair) error {
-	return f.write(name, p, os.Rename)
+	return f.write(name, p, func(_ []byte, temporary, path string) error { return os.Rename(temporary, path) })
 }
 
 // write has place put a complete file where it belongs: a power cut leaves the
 // old one or the new one.
-func (f folder) write(name string, p *pair, place func(temporary, path string) error) error {
+func (f folder) write(name string, p *pair, place func(text []byte, temporary, path string) error) error {
 	text, err := p.encode()
 	if err != nil {
 		return err
 	}
 	temporary, err := f.writeTemporary(text)
-	if temporary != "" {
-		defer func() { _ = os.Remove(temporary) }() // gone if it was renamed
-	}
 	if err == nil {
-		err = place(temporary, f.file(name))
+		defer func() { _ = os.Remove(temporary) }() // gone if it was renamed
+		err = place(text, temporary, f.file(name))
 	}
 	if err != nil {
 		return fmt.Errorf("%s cannot be written (%w); make room and let the relay write there, or name another folder with --state-dir",
@@ -105,24 +151,41 @@ func (f folder) write(name string, p *pair, place func(temporary, path string) e
 	return nil
 }
 
-// writeTemporary writes a file that only its owner may read, and names it as
-// soon as it is there.
+// writeTemporary makes the folder as well.
 func (f folder) writeTemporary(text []byte) (path string, err error) {
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return "", err
 	}
-	file, err := os.CreateTemp(f.path, ".new-*")
+	file, err := os.CreateTemp(f.path, temporaryPrefix+"*") // for its owner only
 	if err != nil {
 		return "", err
 	}
-	_, err = file.Write(text)
+	return file.Name(), fill(file, text)
+}
+
+// writeNew fails if the file is there already.
+func writeNew(text []byte, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	return fill(file, text)
+}
+
+// fill writes a file that was just made, onto the disk, and closes it. It removes
+// what it cannot complete.
+func fill(file *os.File, text []byte) error {
+	_, err := file.Write(text)
 	if err == nil {
 		err = file.Sync()
 	}
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
-	return file.Name(), err
+	if err != nil {
+		_ = os.Remove(file.Name())
+	}
+	return err
 }
 
 // readFile refuses what could block (a pipe) or never end (a device).

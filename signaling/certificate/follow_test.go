@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -119,6 +121,89 @@ func TestRenewal(t *testing.T) {
 	if leaves := *l.leaves.Load(); len(leaves) != 1 {
 		t.Errorf("%d leaves are left", len(leaves))
 	}
+}
+
+// TestClockThatWasAhead: what was made then is replaced, not handed out for years.
+func TestClockThatWasAhead(t *testing.T) {
+	folder := t.TempDir()
+	l := must(OpenLocal(labConfig(folder)))
+	now := time.Now()
+	check(t, l.renew(now.AddDate(3, 0, 0)))
+	if trust(l.CA(), onDisk(folder), now) == nil {
+		t.Fatal("the leaf of the future is valid now")
+	}
+	l = must(OpenLocal(labConfig(folder)))
+	check(t, trust(l.CA(), l.newest(), now))
+	check(t, trust(l.CA(), onDisk(folder), now))
+	if leaves := *l.leaves.Load(); len(leaves) != 1 || !covers(l.newest(), "192.168.1.20") {
+		t.Errorf("%d leaves, the newest covers %v", len(leaves), subjectsOf(l.newest()))
+	}
+	settled := l.newest()
+	check(t, l.renew(now.Add(followEvery)))
+	if !l.newest().Equal(settled) {
+		t.Error("renewed again")
+	}
+}
+
+// TestAuthorityOfTheFuture: it is said, once, and the relay serves.
+func TestAuthorityOfTheFuture(t *testing.T) {
+	s := soundState(t)
+	start := time.Now().AddDate(1, 0, 0)
+	s.putCA(func(c *x509.Certificate) { c.NotBefore = start }, nil)
+	var log logbook
+	config := labConfig(s.folder)
+	config.Log = log.logger()
+	l := must(OpenLocal(config))
+	check(t, l.renew(time.Now()))
+	check(t, trust(l.CA(), l.newest(), start))
+	if log.count("is not valid yet") != 1 || log.count("level=WARN") != 1 || log.count(s.file("ca.pem")) != 1 {
+		t.Errorf("the log: %s", log.text.String())
+	}
+}
+
+func TestAuthorityEndIsNear(t *testing.T) {
+	l := must(OpenLocal(labConfig(t.TempDir())))
+	end := l.CA().NotAfter
+	for at, want := range map[time.Time]string{
+		time.Now():                        "",
+		end.Add(-60 * day):                "",
+		end.Add(-60*day + time.Second):    "this CA ends on ",
+		end:                               "this CA ends on ",
+		end.Add(time.Second):              "this CA ended on ",
+		relayWritten.Add(-20 * 365 * day): "",
+	} {
+		err := l.ends(at)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), "ca.pem: "+want+end.Format(time.DateOnly)+"; remove it")) {
+			t.Errorf("on %s: %v", at, err)
+		}
+	}
+}
+
+// TestFollowToTheEndOfTheAuthority: its end is announced once, and once more
+// when it has come.
+func TestFollowToTheEndOfTheAuthority(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(time.Until(relayWritten.Add(200 * day)))
+		s := soundState(t)
+		s.putCA(func(c *x509.Certificate) { c.NotAfter = time.Now().Add(time.Minute) }, nil)
+		var log logbook
+		config := labConfig(s.folder)
+		config.Log = log.logger()
+		l := must(OpenLocal(config))
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() { l.Follow(ctx) })
+		pass(50 * time.Second)
+		if log.count("this CA ends on") != 1 || log.count("this CA ended on") != 0 {
+			t.Errorf("before its end: %s", log.text.String())
+		}
+		pass(time.Minute)
+		if log.count("this CA ends on") != 1 || log.count("this CA ended on") != 1 || log.count("level=WARN") != 2 {
+			t.Errorf("after its end: %s", log.text.String())
+		}
+		cancel()
+		all.Wait()
+	})
 }
 
 func TestComplaint(t *testing.T) {

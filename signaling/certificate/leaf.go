@@ -40,8 +40,12 @@ func newLeaf(ca *pair, subjects []string, now time.Time) (*pair, error) {
 // commonName is one of the hosts (RFC 9525 has no use for it, people who look at
 // a certificate have): the first that fits into RFC 5280's ub-common-name.
 func commonName(hosts []string) string {
-	i := slices.IndexFunc(hosts, func(host string) bool { return len(host) <= 64 })
-	return hosts[i] // localhost is always there
+	for _, host := range hosts {
+		if len(host) <= 64 {
+			return host
+		}
+	}
+	return organization
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -82,8 +86,10 @@ func merged(wanted []string, last *x509.Certificate) []string {
 	return subjects[:min(len(subjects), maxNames)]
 }
 
-// endsSoon is true for a leaf that a new one would outlive. Its start is not
-// judged, since after a power cut the clock may be behind for minutes.
-func endsSoon(leaf, ca *x509.Certificate, now time.Time) bool {
-	return leaf.NotAfter.Before(plausible(now).Add(renewalTime)) && leaf.NotAfter.Before(ca.NotAfter)
+// isDue is true for a leaf that a new one would outlive, and for one that was made
+// while the clock was ahead, maybe by years. A clock that is a little behind, as
+// after a power cut, makes no leaf due: backdating is more than that.
+func isDue(leaf, ca *x509.Certificate, now time.Time) bool {
+	return isEarly(leaf, now) ||
+		leaf.NotAfter.Before(plausible(now).Add(renewalTime)) && leaf.NotAfter.Before(ca.NotAfter)
 }

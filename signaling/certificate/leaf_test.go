@@ -38,17 +38,25 @@ func TestLeafOfALongName(t *testing.T) {
 	}
 }
 
+func TestLeafWithoutAHost(t *testing.T) {
+	ca := must(newAuthority(lab(), today))
+	leaf := must(newLeaf(ca, []string{"127.0.0.1"}, today)).certificate
+	if leaf.Subject.CommonName != "relay" || !covers(leaf, "127.0.0.1") {
+		t.Errorf("name %q, for %v", leaf.Subject.CommonName, leaf.IPAddresses)
+	}
+}
+
 // TestLeafEndsWithItsAuthority: the last leaf of a CA is not made again and again.
 func TestLeafEndsWithItsAuthority(t *testing.T) {
 	ca := must(newAuthority(lab(), today))
 	late := ca.certificate.NotAfter.Add(-10 * day)
 	leaf := must(newLeaf(ca, []string{"localhost"}, late)).certificate
-	if !leaf.NotAfter.Equal(ca.certificate.NotAfter) || endsSoon(leaf, ca.certificate, late) {
+	if !leaf.NotAfter.Equal(ca.certificate.NotAfter) || isDue(leaf, ca.certificate, late) {
 		t.Errorf("it ends at %s, the CA at %s", leaf.NotAfter, ca.certificate.NotAfter)
 	}
 }
 
-func TestEndsSoon(t *testing.T) {
+func TestIsDue(t *testing.T) {
 	ca := must(newAuthority(lab(), today))
 	leaf := must(newLeaf(ca, []string{"localhost"}, today)).certificate
 	for _, test := range []struct {
@@ -59,10 +67,13 @@ func TestEndsSoon(t *testing.T) {
 		{leaf.NotAfter.Add(-60 * day), false},
 		{leaf.NotAfter.Add(-60*day + time.Second), true},
 		{leaf.NotAfter.Add(day), true},
-		{time.Unix(0, 0), false},       // no clock battery
-		{today.Add(-100 * day), false}, // a clock that is behind
+		{time.Unix(0, 0), false}, // no clock battery
+		{relayWritten, false},
+		{today.Add(-day), false}, // a clock that is behind
+		{today.Add(-day - time.Second), true},
+		{today.Add(-100 * day), true}, // the leaf was made while it was ahead
 	} {
-		if got := endsSoon(leaf, ca.certificate, test.now); got != test.want {
+		if got := isDue(leaf, ca.certificate, test.now); got != test.want {
 			t.Errorf("on %s: %v", test.now, got)
 		}
 	}
@@ -97,7 +108,8 @@ func TestChoose(t *testing.T) {
 	ending := must(newLeaf(ca, []string{"localhost", "10.0.0.9"}, today))
 	first := must(newLeaf(ca, []string{"localhost", "10.0.0.1", "lab7.local"}, now))
 	second := must(newLeaf(ca, []string{"localhost", "10.0.0.1", "lab7.local", "10.0.0.2", "fd00::2"}, now))
-	all := served(ending, first, second)
+	early := must(newLeaf(ca, []string{"localhost", "10.0.0.5"}, now.Add(30*day)))
+	all := served(ending, first, second, early)
 	for _, test := range []struct {
 		leaves []*tls.Certificate
 		asked  string
@@ -112,6 +124,9 @@ func TestChoose(t *testing.T) {
 		{all, "other.local", first},
 		{all, "", first},
 		{all, "10.0.0.9", first}, // the one that covers it is near its end
+		{all, "10.0.0.5", first}, // the one that covers it is not valid yet
+		{served(early, second), "10.0.0.5", second},
+		{served(early), "10.0.0.5", early},
 		{served(ending), "10.0.0.1", ending},
 		{served(ending, ending), "10.0.0.9", ending},
 	} {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -44,85 +43,7 @@ type Local struct {
 	unsaved *pair           // the newest leaf, until it is on disk
 	refused map[string]bool // subjects that the CA does not permit, and that were logged
 	renewal complaint
-}
-
-// OpenLocal reads the CA and its last leaf, or makes what is not there. Nothing
-// is written if anything is broken.
-func OpenLocal(c LocalConfig) (*Local, error) {
-	l := &Local{config: c, folder: folder{c.Folder, c.Log}, refused: map[string]bool{}}
-	l.leaves.Store(&[]*tls.Certificate{})
-	now := time.Now()
-	leaf, err := l.read(now)
-	if err != nil {
-		return nil, err
-	}
-	if l.ca == nil {
-		if err := l.makeAuthority(now); err != nil {
-			return nil, err
-		}
-	}
-	if leaf != nil && leaf.certificate.CheckSignatureFrom(l.ca.certificate) == nil {
-		l.add(leaf, now)
-	}
-	if err := l.renew(now); err != nil {
-		return nil, err
-	}
-	return l, nil
-}
-
-// read looks at both files before anything is written.
-func (l *Local) read(now time.Time) (leaf *pair, err error) {
-	if err := l.folder.check(); err != nil {
-		return nil, err
-	}
-	if l.ca, err = l.readAuthority(now); err != nil {
-		return nil, err
-	}
-	leaf, err = l.folder.read(leafFile)
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read as the relay's certificate (%w); remove it, and the relay makes a new one",
-			l.folder.file(leafFile), err)
-	}
-	return leaf, nil
-}
-
-// readAuthority is nil without an error if there is none.
-func (l *Local) readAuthority(now time.Time) (*pair, error) {
-	ca, err := l.folder.read(authorityFile)
-	if ca != nil {
-		err = checkAuthority(ca.certificate, now)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read as the relay's CA (%w); restore it, or remove it and the relay makes a new CA, "+
-			"which everybody has to trust again", l.folder.file(authorityFile), err)
-	}
-	return ca, nil
-}
-
-// makeAuthority makes a CA, or takes that of another relay that was faster.
-func (l *Local) makeAuthority(now time.Time) (err error) {
-	l.ca, err = newAuthority(l.config.Names(), now)
-	if err != nil {
-		return err
-	}
-	err = l.folder.create(authorityFile, l.ca)
-	if errors.Is(err, errTaken) {
-		return l.takeAuthority(now)
-	}
-	if err == nil {
-		l.config.Log.Info("local CA made", "file", l.folder.file(authorityFile), "name", l.ca.certificate.Subject.CommonName,
-			"fingerprint", Fingerprint(l.ca.certificate), "until", l.ca.certificate.NotAfter)
-	}
-	return err
-}
-
-// takeAuthority reads the CA that was not there a moment ago.
-func (l *Local) takeAuthority(now time.Time) (err error) {
-	l.ca, err = l.readAuthority(now)
-	if err == nil && l.ca == nil {
-		err = fmt.Errorf("%s came and went while the relay started; start it again", l.folder.file(authorityFile))
-	}
-	return err
+	ending  complaint
 }
 
 // CA is the certificate that people are to trust.
@@ -138,17 +59,19 @@ func (l *Local) Follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			l.renewal.about(l.renew(time.Now()), l.config.Log, "the certificate could not be renewed or kept")
+			now := time.Now()
+			l.renewal.about(l.renew(now), l.config.Log, "the certificate could not be renewed or kept")
+			l.ending.about(l.ends(now), l.config.Log, "the relay's CA has to be replaced")
 		}
 	}
 }
 
 // renew makes a leaf if the machine has a name that the newest one lacks, or if
-// that ends soon. A name that only went away is no reason.
+// that is due. A name that only went away is no reason.
 func (l *Local) renew(now time.Time) error {
 	wanted := l.wanted()
 	last := l.newest()
-	if endsSoon(last, l.ca.certificate, now) || len(missing(last, wanted)) > 0 {
+	if isDue(last, l.ca.certificate, now) || len(missing(last, wanted)) > 0 {
 		leaf, err := newLeaf(l.ca, merged(wanted, last), now)
 		if err != nil {
 			return err
@@ -158,6 +81,15 @@ func (l *Local) renew(now time.Time) error {
 		l.config.Log.Info("certificate renewed", "added", missing(last, wanted), "until", leaf.certificate.NotAfter)
 	}
 	return l.save()
+}
+
+// ends is nil while the CA has time left.
+func (l *Local) ends(now time.Time) error {
+	ca := l.ca.certificate
+	if word := ending(ca, renewalTime, now); word != "" {
+		return fmt.Errorf("%s: this CA %s on %s; %s", l.folder.file(authorityFile), word, ca.NotAfter.Format(time.DateOnly), newAuthorityAdvice)
+	}
+	return nil
 }
 
 func (l *Local) save() error {
@@ -180,25 +112,28 @@ func (l *Local) wanted() []string {
 		if permitted.permit(subject) {
 			return false
 		}
-		l.warnRefused(subject, constraintsFor(names).permit(subject))
+		l.reportRefused(subject, constraintsFor(names).permit(subject))
 		return true
 	})
 }
 
-// warnRefused says once for each name what to do about it.
-func (l *Local) warnRefused(subject string, newAuthorityWould bool) {
+// reportRefused says once for each name why browsers warn of it. For an address
+// that is news to a person; host names change with each container.
+func (l *Local) reportRefused(subject string, newAuthorityWould bool) {
 	if l.refused[subject] {
 		return
 	}
 	l.refused[subject] = true
-	if newAuthorityWould {
-		l.config.Log.Warn("the relay's CA was made before this machine had this name and cannot vouch for it, so browsers warn; "+
-			"remove its file and restart, and the relay makes a new CA, which everybody has to trust again",
-			"name", subject, "file", l.folder.file(authorityFile))
+	if !newAuthorityWould {
+		l.config.Log.Info("no CA of the relay vouches for this name, because websites end in it, so browsers warn; "+
+			"open the relay by its address or its .local name", "name", subject)
 		return
 	}
-	l.config.Log.Warn("no CA of the relay vouches for this name, because websites end in it, so browsers warn; "+
-		"open the relay by its address or its .local name", "name", subject)
+	report := l.config.Log.Info
+	if !isHostName(subject) {
+		report = l.config.Log.Warn
+	}
+	report("browsers warn of this name: the relay's CA was made on other networks and cannot vouch for it", "name", subject)
 }
 
 // newest is, before the first leaf, a certificate for nothing that has ended.
@@ -210,13 +145,13 @@ func (l *Local) newest() *x509.Certificate {
 	return leaves[len(leaves)-1].Leaf
 }
 
-// add makes a leaf the newest. Those that end soon are handed out no more; of
+// add makes a leaf the newest. Those that are due are handed out no more; of
 // too many the second goes, since most people have met the first. The CA goes along
 // with a leaf so that a browser's certificate viewer shows its fingerprint before
 // anybody trusts it.
 func (l *Local) add(leaf *pair, now time.Time) {
 	leaves := slices.DeleteFunc(slices.Clone(*l.leaves.Load()), func(old *tls.Certificate) bool {
-		return endsSoon(old.Leaf, l.ca.certificate, now)
+		return isDue(old.Leaf, l.ca.certificate, now)
 	})
 	if len(leaves) == maxLeaves {
 		leaves = slices.Delete(leaves, 1, 2)

@@ -35,31 +35,6 @@ func TestOpenLocal(t *testing.T) {
 	}
 }
 
-// TestOpenLocalAtOnce: relays that start together end up with one CA.
-func TestOpenLocalAtOnce(t *testing.T) {
-	folder := t.TempDir()
-	relays := make([]*Local, 8)
-	var all sync.WaitGroup
-	for i := range relays {
-		all.Go(func() {
-			var err error
-			if relays[i], err = OpenLocal(labConfig(folder)); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	last := must(OpenLocal(labConfig(folder)))
-	for _, l := range relays {
-		if l == nil || !l.CA().Equal(last.CA()) || trust(last.CA(), l.newest(), time.Now()) != nil {
-			t.Fatal("a relay has a CA of its own")
-		}
-	}
-	if names := fileNames(t, folder); !slices.Equal(names, []string{"ca.pem", "leaf.pem"}) {
-		t.Errorf("the folder has %v", names)
-	}
-}
-
 // TestStaleLeaf: the owner removed ca.pem, so leaf.pem is another CA's.
 func TestStaleLeaf(t *testing.T) {
 	folder := t.TempDir()
@@ -90,25 +65,14 @@ func TestMovedMachine(t *testing.T) {
 		t.Errorf("it covers %v", subjectsOf(l.newest()))
 	}
 	for phrase, want := range map[string]int{
-		"name=lab8": 1, "name=203.0.113.5": 1, "name=dev": 1, "remove its file": 2, "websites end in it": 1, "name=": 3,
-		"added=[10.0.0.5]": 1, "certificate renewed": 1,
+		"name=lab8": 1, "name=203.0.113.5": 1, "name=dev": 1, "name=": 3, "level=WARN": 1,
+		`WARN msg="browsers warn of this name: the relay's CA was made on other networks and cannot vouch for it" name=203.0.113.5`: 1,
+		`INFO msg="browsers warn of this name: the relay's CA was made on other networks and cannot vouch for it" name=lab8`:        1,
+		"websites end in it": 1, "remove": 0, "added=[10.0.0.5]": 1, "certificate renewed": 1,
 	} {
 		if got := log.count(phrase); got != want {
 			t.Errorf("%q was logged %d times, want %d", phrase, got, want)
 		}
-	}
-}
-
-func TestSharedKeyIsReported(t *testing.T) {
-	folder := t.TempDir()
-	must(OpenLocal(labConfig(folder)))
-	check(t, os.Chmod(filepath.Join(folder, "ca.pem"), 0o640))
-	var log logbook
-	config := labConfig(folder)
-	config.Log = log.logger()
-	must(OpenLocal(config))
-	if log.count("chmod 600") != 1 || log.count("ca.pem") != 1 {
-		t.Errorf("the log: %s", log.text.String())
 	}
 }
 

@@ -6,9 +6,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -87,7 +89,7 @@ func readCertificates(text []byte) ([]*x509.Certificate, error) {
 		}
 		certificate, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, errors.New("a certificate in it is broken")
+			return nil, errors.New("a certificate in it is broken, or of an unknown kind")
 		}
 		chain = append(chain, certificate)
 	}
@@ -136,6 +138,22 @@ func parseKey(block *pem.Block) (crypto.Signer, error) {
 		return signer, nil
 	}
 	return nil, errors.New("the key in it is broken, or of an unknown kind")
+}
+
+// checkKey finds a key that a handshake would fail with: crypto/tls has no P-224
+// (nor has RFC 8446), and crypto/rsa refuses to sign with fewer than 1024 bits.
+func checkKey(key crypto.Signer) error {
+	switch key := key.(type) {
+	case *ecdsa.PrivateKey:
+		if key.Curve == elliptic.P224() {
+			return errors.New("the key in it is of P-224, which TLS does not serve: use P-256, or RSA with 2048 bits")
+		}
+	case *rsa.PrivateKey:
+		if key.N.BitLen() < 1024 {
+			return fmt.Errorf("the key in it has %d bits, too few for TLS: use RSA with 2048 bits, or P-256", key.N.BitLen())
+		}
+	}
+	return nil
 }
 
 // readPEM finds all blocks. The decoder steps over what is damaged: that must
