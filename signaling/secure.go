@@ -22,7 +22,8 @@ func (s *Server) requireHTTPS(next http.Handler) http.Handler {
 			return
 		}
 		target := url.URL{
-			Scheme: "https", Host: s.certifiedHost(onSamePort(r)), Path: r.URL.Path, RawQuery: r.URL.RawQuery,
+			Scheme: "https", Host: s.certifiedHost(onSamePort(r)), Path: r.URL.Path,
+			RawQuery: strings.ReplaceAll(r.URL.RawQuery, "#", "%23"), // no browser sends one
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, target.String(), http.StatusTemporaryRedirect)

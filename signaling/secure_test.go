@@ -133,6 +133,7 @@ func FuzzRedirectKeepsTheHost(f *testing.F) {
 	f.Add("[fd00::2]", "/push")
 	f.Add("[fe80::1%@evil.example]", "/push")
 	f.Add("box:", "/push?@evil.example")
+	f.Add("box", "/push/math?x#%0")
 	s := newTestServer(f, nil, withHTTPS)
 	f.Fuzz(func(t *testing.T, host, target string) {
 		u, err := url.ParseRequestURI(target)
