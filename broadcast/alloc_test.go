@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/pion/rtp"
 )
 
 // Not with the race detector: it makes sync.Pool, which Pion's SRTP uses, forget.
@@ -41,4 +43,26 @@ func TestForwardAllocatesNothing(t *testing.T) {
 		t.Errorf("%d allocations for a burst of 10 packets to %d viewers", median, viewers)
 	}
 	t.Logf("allocations a burst of 10 packets to %d viewers: median %d, most %d", viewers, counts[bursts/2], counts[bursts-1])
+}
+
+func TestMeasuringAllocatesNothing(t *testing.T) {
+	f := newFanout(kindVideo, func() {})
+	f.encoder.watched = true
+	header := rtp.Header{}
+	packets := []*packet{newPacket(0, interlaced()), newPacket(1, testPPS), newPacket(2, testIDR), newPacket(3, testP), newPacket(4, testB)}
+	const rounds = 200
+	if n := testing.AllocsPerRun(10, func() {
+		for range rounds {
+			for _, p := range packets {
+				header.SequenceNumber++
+				header.Timestamp += 3000
+				p.format, p.timestamp, p.arrived = testH264, header.Timestamp, time.Unix(0, 0)
+				var part keyPart
+				part, p.keyStart = f.keys.start(CodecH264, p.timestamp, p.payload())
+				f.measure(&header, p, part)
+			}
+		}
+	}); n != 0 {
+		t.Errorf("%.0f allocations for %d packets", n, rounds*len(packets))
+	}
 }

@@ -29,13 +29,14 @@ func isPrivate(addr netip.Addr) bool {
 }
 
 // answerFor turns Pion's answer into the one that the peer gets.
-func answerFor(text string, role Role, remote netip.Addr, hosts []netip.Addr, port uint16) (string, error) {
+func answerFor(o *offer, text string, remote netip.Addr, hosts []netip.Addr, port uint16) (string, error) {
 	var desc sdp.SessionDescription
 	if err := desc.UnmarshalString(text); err != nil {
 		return "", fmt.Errorf("parse the answer: %w", err)
 	}
 	writeCandidates(&desc, hosts, port)
-	if role == RolePublisher {
+	writeBundle(&desc, o)
+	if o.role == RolePublisher {
 		tunePublisher(&desc, remote)
 	}
 	out, err := desc.Marshal()
@@ -63,6 +64,37 @@ func writeCandidates(desc *sdp.SessionDescription, hosts []netip.Addr, port uint
 		}
 		m.Attributes = append(m.Attributes, sdp.Attribute{Key: "end-of-candidates"})
 	}
+}
+
+// writeBundle says what Pion leaves out of a bundle's answer, and takes out what
+// it says too much.
+func writeBundle(desc *sdp.SessionDescription, o *offer) {
+	if !o.bundled { // a group is only an answer to one (RFC 9143 section 7.3)
+		desc.Attributes = slices.DeleteFunc(desc.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
+	}
+	for _, m := range desc.MediaDescriptions {
+		if m.MediaName.Port.Value == 0 {
+			continue
+		}
+		m.WithPropertyAttribute("rtcp-mux-only") // RFC 9725 section 4.4.1
+		for i, a := range m.Attributes {
+			if a.Key == "setup" {
+				m.Attributes[i].Value = setupFor(o.setup, a.Value)
+			}
+		}
+	}
+}
+
+// setupFor is the relay's DTLS role. Pion (v4.2.20) tells an ICE-lite peer
+// another one than it then plays, unless the peer leaves it the choice.
+func setupFor(offered, ours string) string {
+	switch offered {
+	case "active":
+		return "passive"
+	case "passive":
+		return "active"
+	}
+	return ours
 }
 
 // candidate is a host candidate's line; earlier ones are preferred (RFC 8445 section 5.1.2.1).

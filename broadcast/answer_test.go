@@ -28,7 +28,7 @@ func TestAnswerFor(t *testing.T) {
 		{RolePublisher, "203.0.113.9", []string{"x-google-start-bitrate=1000;x-google-max-bitrate=4000"}, nil},
 		{RoleViewer, "10.1.2.3", []string{"192.168.1.2 8080", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"}, []string{"x-google", "127.0.0.1"}},
 	} {
-		got, err := answerFor(pionAnswer, test.role, netip.MustParseAddr(test.remote), hosts, 8080)
+		got, err := answerFor(&offer{role: test.role, bundled: true}, pionAnswer, netip.MustParseAddr(test.remote), hosts, 8080)
 		if err != nil {
 			t.Fatal(err)
 		}

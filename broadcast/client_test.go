@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"regexp"
 	"slices"
 	"sync"
 	"testing"
@@ -152,6 +153,9 @@ func (c *client) offer(restart bool) string {
 func (c *client) negotiate(restart bool) {
 	c.t.Helper()
 	offer := c.offer(restart)
+	if c.session.encoder { // as OBS does it
+		offer = regexp.MustCompile(`a=(candidate|end-of-candidates).*\r\n`).ReplaceAllString(offer, "")
+	}
 	answer, err := c.session.Offer(offer)
 	if errors.Is(err, ErrNewPeer) {
 		if c.session, err = c.session.Replace(); err == nil {
@@ -202,7 +206,12 @@ type publisher struct {
 
 func newPublisher(t *testing.T, relay *Relay, network transport.Net, room, token, mime string) *publisher {
 	t.Helper()
-	session, err := relay.Publish(Join{Room: room, Token: token, Remote: loopback})
+	return publish(t, relay, network, Join{Room: room, Token: token, Remote: loopback}, mime)
+}
+
+func publish(t *testing.T, relay *Relay, network transport.Net, j Join, mime string) *publisher {
+	t.Helper()
+	session, err := relay.Publish(j)
 	if err != nil {
 		t.Fatal(err)
 	}

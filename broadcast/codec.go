@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -84,7 +85,8 @@ func fmtpValue(fmtp, key string) string {
 // H264 (RFC 6184): what counts is the profile. Constrained Baseline (42e0,
 // 42c0) is a subset of the others, and what browsers call Baseline (4200) is
 // Constrained Baseline in fact, as every encoder of theirs leaves out the
-// rest; so a Main or High decoder, and one of the other spelling, takes it.
+// rest; so a Main or High decoder, and one of the other spelling, takes it. 4d40
+// is Main as x264 spells it.
 // Packetization mode 0 is a subset of mode 1.
 func (f *format) fits(viewer format) int {
 	if f.codec != viewer.codec {
@@ -121,7 +123,9 @@ func h264Fits(publisher, viewer string) int {
 		score = 3
 	case isBaseline(want):
 		score = 2
-	case want == "640c" && have == "6400", want == "4d00" && have == "6400":
+	case want == "4d40" && have == "4d00":
+		score = 2
+	case slices.Contains([]string{"4d00", "4d40", "640c"}, want) && have == "6400":
 		score = 1
 	default:
 		return 0
@@ -131,6 +135,21 @@ func h264Fits(publisher, viewer string) int {
 		score += 4
 	}
 	return score
+}
+
+// carried reports whether the relay takes a publisher's format, and can offer
+// it to viewers: see videoFormats.
+func (f *format) carried() bool {
+	switch f.codec {
+	case CodecH264:
+		mode := cmp.Or(fmtpValue(f.fmtp, "packetization-mode"), "0")
+		return slices.Contains(h264Profiles[:], h264Profile(f.fmtp)) && (mode == "0" || mode == "1")
+	case CodecVP9:
+		return slices.Contains(vp9Profiles[:], cmp.Or(fmtpValue(f.fmtp, "profile-id"), "0"))
+	case CodecAV1:
+		return equalOrDefault(f.fmtp, "profile=0", "profile") > 0
+	}
+	return f.codec != CodecNone
 }
 
 // h264Profile is profile_idc and profile-iop; the default is Baseline (RFC 6184 section 8.1).

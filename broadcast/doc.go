@@ -7,7 +7,7 @@
 //  2. Pion demultiplexes and decrypts it; a Track reads it from a TrackRemote.
 //  3. The Track's reader (one goroutine) drops the publisher's header
 //     extensions, shifts sequence number and timestamp onto the room's
-//     timeline and stores the packet in the history.
+//     timeline, stores the packet in the history and tallies it for Relay.Info.
 //  4. The fan-out (one goroutine a room and kind) takes what has arrived:
 //     until the marker bit, or for at most 1 ms.
 //  5. For each viewer, for each packet: a header with that viewer's SSRC and

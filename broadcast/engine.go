@@ -13,16 +13,19 @@ import (
 
 // h264Profiles are profile_idc and profile-iop of what browsers and encoders
 // offer; Pion matches by exactly these two bytes.
-var h264Profiles = [...]string{"4200", "42c0", "42e0", "4d00", "6400", "640c"}
+var h264Profiles = [...]string{"4200", "42c0", "42e0", "4d00", "4d40", "6400", "640c"}
+
+// vp9Profiles are those of 8 bits and of HDR (RFC 9628 section 6).
+var vp9Profiles = [...]string{"0", "1", "2"}
 
 // videoFormats is what the relay carries, each with its format parameters.
 func videoFormats() []webrtc.RTPCodecCapability {
 	formats := []webrtc.RTPCodecCapability{
 		{MimeType: webrtc.MimeTypeVP8},
-		{MimeType: webrtc.MimeTypeVP9, SDPFmtpLine: "profile-id=0"},
-		{MimeType: webrtc.MimeTypeVP9, SDPFmtpLine: "profile-id=1"},
-		{MimeType: webrtc.MimeTypeVP9, SDPFmtpLine: "profile-id=2"},
 		{MimeType: webrtc.MimeTypeAV1, SDPFmtpLine: "profile=0"},
+	}
+	for _, profile := range vp9Profiles {
+		formats = append(formats, webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP9, SDPFmtpLine: "profile-id=" + profile})
 	}
 	for _, profile := range h264Profiles {
 		for mode := range 2 {

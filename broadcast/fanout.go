@@ -29,10 +29,13 @@ const (
 	historyTime   = 3 * time.Second
 
 	// A GOP beyond these is not replayed to a joiner: decoding it takes longer
-	// than a new key frame does. They hold 4 s of an encoder that can't be asked
-	// for one, at 60 frames a second.
+	// than a new key frame does.
 	maxPrimeFrames = 240
 	maxPrimeBytes  = 4 << 20
+	// An encoder that can't be asked for one is waited for instead, so more is
+	// replayed: 5 s at 60 frames a second, 4 s of 12 Mbit/s.
+	maxEncoderFrames = 300
+	maxEncoderBytes  = 6 << 20
 )
 
 // fanout forwards one kind of a room's media: from whichever Track is the
@@ -56,6 +59,8 @@ type fanout struct {
 	timeline timeline
 	gaps     gaps
 	keys     keyFrames
+	meter    meter
+	encoder  encoder
 	pending  []*packet    // stored, not forwarded yet
 	order    uint64       // of the newest packet, counted in order of arrival
 	floor    uint64       // packets up to this order are of an ended presentation
@@ -107,6 +112,8 @@ func (f *fanout) setSource(t *Track) {
 	f.began = true
 	f.timeline.begin()
 	f.gaps.reset()
+	f.meter = meter{}
+	f.encoder = encoder{watched: t != nil && t.session.encoder && f.kind == kindVideo}
 	f.signal()
 }
 
@@ -147,12 +154,14 @@ func (f *fanout) store(t *Track, format *format, h *rtp.Header, payload []byte, 
 	}
 	p := newPacket(seq, payload)
 	p.timestamp, p.marker, p.format, p.arrived = timestamp, h.Marker, format, now
-	p.keyStart = f.kind == kindVideo && f.keys.start(format.codec, timestamp, payload)
+	part, starts := f.keys.start(format.codec, timestamp, payload)
+	p.keyStart = starts
 	p.order = f.order + 1
 	if !f.history.add(p) {
 		f.drops.count(dropDuplicate)
 		return false
 	}
+	f.measure(h, p, part)
 	f.order++
 	f.heard = now
 	if len(f.pending) == maxPending {
@@ -270,99 +279,16 @@ func (f *fanout) follow(now time.Time) {
 	}
 }
 
-// serve asks the publisher for what is missing, repeats the last packet of a
-// silent picture, and returns how long there is nothing to do.
-func (f *fanout) serve(downs []*DownTrack, now time.Time) time.Duration {
-	if f.wanted.Swap(false) {
-		f.governor.want(now)
-	}
-	ask := f.governor.due(now)
-	source, nacks, nextNACK := f.missing(now)
-	if source != nil && ask != askNone {
-		source.askKeyFrame(ask)
-	}
-	if source != nil && len(nacks) > 0 {
-		source.nack(nacks)
-	}
-	next := soonest(now, f.governor.next(), nextNACK, f.repeatTail(downs, now))
-	return max(next.Sub(now), burstTime)
-}
-
-// missing is what the source is to be asked for again.
-func (f *fanout) missing(now time.Time) (source *Track, nacks []uint16, next time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.source, slices.Clone(f.gaps.due(now)), f.gaps.next()
-}
-
-// repeatTail repeats the last packet of a picture that fell silent, and returns
-// when that is due.
-func (f *fanout) repeatTail(downs []*DownTrack, now time.Time) time.Time {
-	if f.last == nil || f.kind != kindVideo {
-		return time.Time{}
-	}
-	due := f.last.arrived.Add(tailTime)
-	if now.Before(due) {
-		return due
-	}
-	for _, d := range downs {
-		d.repeatTail(f.last)
-	}
-	f.last = nil
-	return time.Time{}
-}
-
-// soonest is the first of times that are set; an hour from now if none is.
-func soonest(now time.Time, times ...time.Time) time.Time {
-	first := now.Add(time.Hour)
-	for _, t := range times {
-		if !t.IsZero() && t.Before(first) {
-			first = t
-		}
-	}
-	return first
-}
-
-// keep does what is due once a second: sender reports, slow viewers' retries,
-// and the end of a sound that stopped.
-func (f *fanout) keep(now time.Time) {
-	f.mu.Lock()
-	downs := f.downs
-	rtp, flowing := f.instant(now)
-	silent := f.kind == kindAudio && now.Sub(f.heard) > soundTime
-	f.mu.Unlock()
-	for _, d := range downs {
-		if flowing {
-			d.report(now, rtp)
-		}
-		d.retry(now)
-	}
-	if silent {
-		f.flows(CodecNone)
-	}
-}
-
-// instant is the room's RTP time at now. The caller holds f.mu.
-func (f *fanout) instant(now time.Time) (rtp uint32, ok bool) {
-	if f.source == nil {
-		return 0, false
-	}
-	if source, ok := f.source.instant(now); ok {
-		return f.timeline.timestamp(source), true
-	}
-	p := f.history.newest() // no report of the publisher's yet
-	if p == nil {
-		return 0, false
-	}
-	return p.timestamp + ticks(now.Sub(p.arrived), p.format.codec.clockRate()), true
-}
-
 // prime is what a joiner gets before it is live: the running GOP, as it is at
 // order. It is not ok when the joiner has to wait for a key frame.
 func (f *fanout) prime(now time.Time) (packets []*packet, squeezed squeeze, order uint64, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	packets, last, edge, ok := f.history.gop(maxPrimeFrames, maxPrimeBytes, now)
+	frames, bytes := maxPrimeFrames, maxPrimeBytes
+	if f.encoder.watched {
+		frames, bytes = maxEncoderFrames, maxEncoderBytes
+	}
+	packets, last, edge, ok := f.history.gop(frames, bytes, now)
 	if !ok || packets[0].order <= f.floor {
 		return nil, squeeze{}, f.order, false
 	}

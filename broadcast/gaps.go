@@ -26,6 +26,7 @@ type gaps struct {
 	newest  uint16
 	missing []missing // in the order of their numbers
 	nacks   []uint16  // what due returned last
+	lost    int       // of these, were asked for the first time: not just late
 }
 
 // missing is one packet that did not come.
@@ -54,7 +55,7 @@ func (g *gaps) received(seq uint16, now time.Time) {
 // due returns the numbers to ask for at now, and takes them as asked for. The
 // slice is good until the next call.
 func (g *gaps) due(now time.Time) []uint16 {
-	g.nacks = g.nacks[:0]
+	g.nacks, g.lost = g.nacks[:0], 0
 	kept := g.missing[:0]
 	for _, m := range g.missing {
 		if now.Sub(m.since) >= repairTime {
@@ -62,6 +63,9 @@ func (g *gaps) due(now time.Time) []uint16 {
 		}
 		if !now.Before(m.next) {
 			g.nacks = append(g.nacks, m.seq)
+			if m.nacks == 0 {
+				g.lost++
+			}
 			m.asked(now)
 		}
 		if m.nacks < maxNacks {

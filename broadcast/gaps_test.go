@@ -123,3 +123,16 @@ func BenchmarkGaps(b *testing.B) {
 		g.due(now)
 	}
 }
+
+// Lost is what was asked for the first time: neither late packets nor repetitions.
+func TestGapsLost(t *testing.T) {
+	var g gaps
+	for _, seq := range []uint16{65534, 1, 0} {
+		g.received(seq, instant(0))
+	}
+	for _, test := range []struct{ ms, asked, lost int }{{9, 0, 0}, {10, 1, 1}, {60, 1, 0}} {
+		if asked := g.due(instant(test.ms)); len(asked) != test.asked || g.lost != test.lost {
+			t.Errorf("at %d ms: asked for %v, %d lost", test.ms, asked, g.lost)
+		}
+	}
+}

@@ -103,6 +103,16 @@ func (g *governor) due(now time.Time) ask {
 	return g.request(now)
 }
 
+// try asks once, though nobody waits for a key frame, unless a request was just
+// sent.
+func (g *governor) try(now time.Time) ask {
+	if !g.live || now.Before(g.earliest) {
+		return askNone
+	}
+	g.earliest = now.Add(askInterval)
+	return askPLI
+}
+
 // next returns when due will have something to say; zero: not before another
 // event.
 func (g *governor) next() time.Time {

@@ -237,3 +237,20 @@ func BenchmarkGovernor(b *testing.B) {
 		g.due(now)
 	}
 }
+
+func TestGovernorTries(t *testing.T) {
+	var g governor
+	if got := g.try(instant(0)); got != askNone {
+		t.Errorf("asked %d, and nobody is live", got)
+	}
+	g = *answered()
+	for _, test := range []struct {
+		ms   int
+		want ask
+	}{{499, askNone}, {500, askPLI}, {999, askNone}, {1000, askPLI}} {
+		if got := g.try(instant(test.ms)); got != test.want {
+			t.Errorf("at %d ms: asked %d", test.ms, got)
+		}
+	}
+	checkRequests(t, requests(&g, 60_000)) // nobody waits for an answer
+}

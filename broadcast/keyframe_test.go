@@ -39,7 +39,7 @@ func TestKeyFrames(t *testing.T) {
 	} {
 		var frames keyFrames
 		for i, e := range events {
-			if got := frames.start(e.c, e.ts, e.payload); got != e.want {
+			if _, got := frames.start(e.c, e.ts, e.payload); got != e.want {
 				t.Errorf("%s: packet %d: %v", name, i, got)
 			}
 		}

@@ -1,5 +1,7 @@
 package broadcast
 
+import "encoding/binary"
+
 // vp8KeyStart reads the payload descriptor (RFC 7741 section 4.2): the first
 // packet has S set and partition 0, and a key frame has the P bit of the
 // payload header clear (section 4.3).
@@ -35,4 +37,20 @@ func vp8DescriptorSize(payload []byte) int {
 		size++
 	}
 	return size
+}
+
+// vp8Size reads a key frame's header (RFC 6386 section 9.1): frame tag, start
+// code, and width and height of 14 bits each, under two bits of scaling.
+func vp8Size(payload []byte) (width, height int) {
+	if !vp8KeyStart(payload) {
+		return 0, 0
+	}
+	header := payload[vp8DescriptorSize(payload):]
+	if len(header) < 10 || header[3] != 0x9d || header[4] != 0x01 || header[5] != 0x2a {
+		return 0, 0
+	}
+	const bits = 1<<14 - 1
+	width = int(binary.LittleEndian.Uint16(header[6:]) & bits)
+	height = int(binary.LittleEndian.Uint16(header[8:]) & bits)
+	return sane(width, height, false)
 }

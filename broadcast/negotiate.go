@@ -55,27 +55,6 @@ func (s *Session) takeTurn() error {
 
 func (s *Session) passTurn() { <-s.turn }
 
-// Restart restarts ICE with the peer's new credentials: the stored offer with
-// these in place of its own (WHIP's PATCH, RFC 9725 section 4.3.3).
-func (s *Session) Restart(ufrag, pwd string, candidates []string) (answer string, err error) {
-	if err := s.takeTurn(); err != nil {
-		return "", err
-	}
-	defer s.passTurn()
-	if s.offer == nil {
-		return "", errorf(CodeBadRequest, "There is nothing to restart before the first offer.")
-	}
-	text, err := s.offer.restarted(ufrag, pwd, candidates)
-	if err != nil {
-		return "", err
-	}
-	o, err := parseOffer(text, s.role)
-	if err != nil {
-		return "", err
-	}
-	return s.reopen(o)
-}
-
 // open makes the PeerConnection of the first offer.
 func (s *Session) open(o *offer) (string, error) {
 	if err := s.claim(); err != nil {
@@ -161,7 +140,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.text}); err != nil {
 		return "", fmt.Errorf("set the offer: %w", err)
 	}
-	answer, err := pc.CreateAnswer(nil)
+	answer, err := pc.CreateAnswer(&webrtc.AnswerOptions{OfferAnswerOptions: webrtc.OfferAnswerOptions{ICETricklingSupported: true}})
 	if err != nil {
 		return "", fmt.Errorf("create the answer: %w", err)
 	}
@@ -177,7 +156,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 		return "", errors.New("gathering took too long")
 	}
 	relay := s.room.relay
-	return answerFor(pc.LocalDescription().SDP, s.role, s.remote, relay.hosts(s.remote), relay.mux.port())
+	return answerFor(o, pc.LocalDescription().SDP, s.remote, relay.hosts(s.remote), relay.mux.port())
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the

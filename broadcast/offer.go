@@ -1,9 +1,6 @@
 package broadcast
 
 import (
-	"encoding/hex"
-	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +23,13 @@ const (
 
 // offer is a checked SDP offer.
 type offer struct {
-	text        string // as Pion gets it: without candidates that it must not see
+	role        Role   // of the peer
+	text        string // as Pion gets it
 	sections    []section
+	bundled     bool // it has a BUNDLE group
 	ufrag, pwd  string
 	fingerprint string
+	setup       string
 	ssrcs       []uint32 // announced by the peer
 }
 
@@ -53,8 +53,8 @@ func parseOffer(text string, role Role) (*offer, error) {
 	if err := desc.UnmarshalString(text); err != nil {
 		return nil, badOffer("it is not SDP")
 	}
-	o := &offer{}
-	if err := o.readSections(&desc, role); err != nil {
+	o := &offer{role: role}
+	if err := o.readSections(&desc); err != nil {
 		return nil, err
 	}
 	if err := o.readTransport(&desc); err != nil {
@@ -63,6 +63,7 @@ func parseOffer(text string, role Role) (*offer, error) {
 	if err := keepUsableCandidates(&desc); err != nil {
 		return nil, err
 	}
+	o.makePlain(&desc)
 	clean, err := desc.Marshal()
 	if err != nil {
 		return nil, badOffer("it is not SDP")
@@ -75,29 +76,48 @@ func badOffer(why string, args ...any) *Error {
 	return errorf(CodeBadRequest, "The offer can't be used: "+why+".", args...)
 }
 
-func (o *offer) readSections(desc *sdp.SessionDescription, role Role) error {
-	bundle, _ := desc.Attribute("group")
-	bundled := strings.Fields(strings.TrimPrefix(bundle, "BUNDLE"))
+func (o *offer) readSections(desc *sdp.SessionDescription) error {
+	bundle := bundleOf(desc)
+	o.bundled = bundle != nil
 	var active bool
 	for _, m := range desc.MediaDescriptions {
 		s, err := o.readSection(m)
 		if err != nil {
 			return err
 		}
-		if len(desc.MediaDescriptions) > 1 && !slices.Contains(bundled, s.mid) {
+		if len(desc.MediaDescriptions) > 1 && !slices.Contains(bundle, s.mid) {
 			return badOffer("section %q is not in the BUNDLE group", s.mid)
 		}
+		flows := o.flows(desc, m)
+		if flows && !s.known && o.role == RolePublisher {
+			return unknownCodec() // no partially successful answers (RFC 9725 section 4.4.3)
+		}
+		active = active || flows
 		o.sections = append(o.sections, s)
-		active = active || flows(m, role)
 		o.ssrcs = append(o.ssrcs, announcedSSRCs(m)...)
 	}
 	switch {
 	case len(o.sections) == 0:
 		return badOffer("it has no audio or video section")
 	case !active:
-		return badOffer("none of its sections %s", [...]string{"sends", "receives"}[role])
+		return badOffer("none of its sections %s", [...]string{"sends", "receives"}[o.role])
 	case !slices.ContainsFunc(o.sections, func(s section) bool { return s.known }):
-		return errorf(CodeCodecUnsupported, "None of the codecs offered is one of VP8, VP9, H264, AV1 and Opus.")
+		return unknownCodec()
+	}
+	return nil
+}
+
+func unknownCodec() *Error {
+	return errorf(CodeCodecUnsupported, "The relay knows none of the codecs of a section offered; it takes VP8, VP9, H264 and AV1 for video, and Opus for audio.")
+}
+
+// bundleOf is the mids of the BUNDLE group; nil if there is none. Other groups
+// say something else (OBS: LS, what is to be played in sync).
+func bundleOf(desc *sdp.SessionDescription) []string {
+	for _, a := range desc.Attributes {
+		if fields := strings.Fields(a.Value); a.Key == "group" && len(fields) > 0 && fields[0] == "BUNDLE" {
+			return fields[1:]
+		}
 	}
 	return nil
 }
@@ -125,36 +145,77 @@ func (o *offer) readSection(m *sdp.MediaDescription) (section, error) {
 	case slices.ContainsFunc(o.sections, func(other section) bool { return other.mid == s.mid }):
 		return s, badOffer("two sections have the same mid")
 	}
-	if _, ok := m.Attribute("rtcp-mux"); !ok {
+	// A section that stands only in its bundle leaves out what the bundle's first
+	// one says (RFC 9429 section 5.2.1).
+	if !has(m, "rtcp-mux") && !has(m, "rtcp-mux-only") && !has(m, "bundle-only") {
 		return s, badOffer("the %s section lacks rtcp-mux", s.kind)
 	}
 	return s, nil
 }
 
-// flows reports whether the section carries media in the role's direction.
-func flows(m *sdp.MediaDescription, role Role) bool {
-	for _, a := range m.Attributes {
-		switch a.Key {
-		case "sendonly":
-			return role == RolePublisher
-		case "recvonly":
-			return role == RoleViewer
-		case "inactive":
-			return false
-		}
-	}
-	return true // sendrecv is the default (RFC 8866 section 6.7)
+func has(m *sdp.MediaDescription, key string) bool {
+	_, ok := m.Attribute(key)
+	return ok
 }
 
+// flows reports whether the section carries media in the role's direction.
+func (o *offer) flows(desc *sdp.SessionDescription, m *sdp.MediaDescription) bool {
+	if m.MediaName.Port.Value == 0 && !has(m, "bundle-only") {
+		return false // turned down by the peer itself
+	}
+	where := direction(desc, m)
+	return where == "sendrecv" || where == oneWay[o.role]
+}
+
+// oneWay is the direction of a role's offer.
+var oneWay = [...]string{RolePublisher: "sendonly", RoleViewer: "recvonly"}
+
+// direction is the section's, or else the session's; sendrecv is the default
+// (RFC 8866 section 6.7).
+func direction(desc *sdp.SessionDescription, m *sdp.MediaDescription) string {
+	said := slices.Concat(m.Attributes, desc.Attributes)
+	if i := slices.IndexFunc(said, isDirection); i >= 0 {
+		return said[i].Key
+	}
+	return "sendrecv"
+}
+
+func isDirection(a sdp.Attribute) bool {
+	return slices.Contains([]string{"sendrecv", "sendonly", "recvonly", "inactive"}, a.Key)
+}
+
+// hasKnownCodec reports whether the relay carries one of the section's formats.
 func hasKnownCodec(m *sdp.MediaDescription) bool {
-	return slices.ContainsFunc(m.Attributes, func(a sdp.Attribute) bool {
-		if a.Key != "rtpmap" {
-			return false
-		}
-		_, encoding, _ := strings.Cut(a.Value, " ")
+	return slices.ContainsFunc(formatsIn(m), func(f offered) bool { return f.carried() })
+}
+
+// offered is one format of a section.
+type offered struct {
+	format
+	payloadType string
+}
+
+// formatsIn are the section's formats of codecs that the relay knows.
+func formatsIn(m *sdp.MediaDescription) (formats []offered) {
+	for _, a := range m.Attributes {
+		payloadType, encoding, _ := strings.Cut(a.Value, " ")
 		name, _, _ := strings.Cut(encoding, "/")
-		return codecOf(m.MediaName.Media+"/"+name) != CodecNone
-	})
+		codec := codecOf(m.MediaName.Media + "/" + name)
+		if a.Key == "rtpmap" && codec != CodecNone {
+			formats = append(formats, offered{format{codec, fmtpOf(m, payloadType)}, payloadType})
+		}
+	}
+	return formats
+}
+
+// fmtpOf is the payload type's format parameters; "" when it has none.
+func fmtpOf(m *sdp.MediaDescription, payloadType string) string {
+	for _, a := range m.Attributes {
+		if of, params, _ := strings.Cut(a.Value, " "); a.Key == "fmtp" && of == payloadType {
+			return params
+		}
+	}
+	return ""
 }
 
 func announcedSSRCs(m *sdp.MediaDescription) (ssrcs []uint32) {
@@ -165,153 +226,4 @@ func announcedSSRCs(m *sdp.MediaDescription) (ssrcs []uint32) {
 		}
 	}
 	return ssrcs
-}
-
-// readTransport reads what all sections of a bundle share.
-func (o *offer) readTransport(desc *sdp.SessionDescription) error {
-	var setup string
-	for i, m := range desc.MediaDescriptions {
-		ufrag, pwd := attribute(desc, m, "ice-ufrag"), attribute(desc, m, "ice-pwd")
-		fingerprint := attribute(desc, m, "fingerprint")
-		if i == 0 {
-			o.ufrag, o.pwd, o.fingerprint = ufrag, pwd, fingerprint
-			setup = attribute(desc, m, "setup")
-			continue
-		}
-		// A bundled section may leave them out; if there, they are the first one's.
-		if differs(ufrag, o.ufrag) || differs(pwd, o.pwd) || differs(fingerprint, o.fingerprint) {
-			return badOffer("its sections name different transports")
-		}
-	}
-	if err := checkCredentials(o.ufrag, o.pwd); err != nil {
-		return err
-	}
-	if !validFingerprint(o.fingerprint) {
-		return badOffer("it has no DTLS fingerprint")
-	}
-	if setup != "actpass" && setup != "active" && setup != "passive" {
-		return badOffer("its setup attribute is %.20q, not actpass, active or passive", setup)
-	}
-	return nil
-}
-
-func differs(value, first string) bool { return value != "" && value != first }
-
-// attribute is the section's, or else the session's.
-func attribute(desc *sdp.SessionDescription, m *sdp.MediaDescription, key string) string {
-	if v, ok := m.Attribute(key); ok {
-		return v
-	}
-	v, _ := desc.Attribute(key)
-	return v
-}
-
-func checkCredentials(ufrag, pwd string) error {
-	switch {
-	case len(ufrag) < minUfrag || !isIceString(ufrag):
-		return badOffer("its ice-ufrag has to be %d or more letters, digits, + and /", minUfrag)
-	case len(pwd) < minPwd || !isIceString(pwd):
-		return badOffer("its ice-pwd has to be %d or more letters, digits, + and /", minPwd)
-	}
-	return nil
-}
-
-// isIceString: ice-char (RFC 8839 section 5.4). Some clients use the URL-safe
-// base64 alphabet, which does no harm.
-func isIceString(s string) bool {
-	return len(s) <= maxIceString && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+/-_=", r))
-	})
-}
-
-func validFingerprint(s string) bool {
-	algorithm, digest, ok := strings.Cut(s, " ")
-	raw, err := hex.DecodeString(strings.ReplaceAll(digest, ":", ""))
-	return ok && algorithm != "" && err == nil && len(raw) >= 20
-}
-
-// keepUsableCandidates leaves only candidates that the relay may send checks
-// to: UDP, and an address in figures. Names would be looked up, TCP dialed.
-func keepUsableCandidates(desc *sdp.SessionDescription) error {
-	kept := map[string]bool{} // a bundle may repeat them in each section
-	for _, m := range desc.MediaDescriptions {
-		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
-			if a.Key != "candidate" {
-				return false
-			}
-			if !usableCandidate(a.Value) || kept[a.Value] {
-				return true
-			}
-			kept[a.Value] = true
-			return false
-		})
-	}
-	if len(kept) > maxCandidates {
-		return badOffer("it has %d candidates, %d are the most that are taken", len(kept), maxCandidates)
-	}
-	return nil
-}
-
-// usableCandidate reads `foundation component transport priority address port
-// typ …` (RFC 8839 section 5.1).
-func usableCandidate(value string) bool {
-	fields := strings.Fields(value)
-	if len(fields) < 8 || !strings.EqualFold(fields[2], "udp") {
-		return false
-	}
-	addr, err := netip.ParseAddr(fields[4])
-	return err == nil && addr.Zone() == "" && !addr.IsMulticast() && !addr.IsUnspecified()
-}
-
-// follows checks a further offer of the same PeerConnection against the one
-// before. A DTLS fingerprint can't change on a connection: it is another one's.
-func (o *offer) follows(prev *offer) error {
-	switch {
-	case o.fingerprint != prev.fingerprint:
-		return ErrNewPeer
-	case !slices.Equal(o.sections, prev.sections):
-		return badOffer("its sections are not those of the first offer")
-	case o.ufrag == prev.ufrag && o.pwd != prev.pwd:
-		return badOffer("ice-pwd changed, but not ice-ufrag")
-	}
-	return nil
-}
-
-// restarted is the offer with new ICE credentials and candidates.
-func (o *offer) restarted(ufrag, pwd string, candidates []string) (string, error) {
-	if err := checkCredentials(ufrag, pwd); err != nil {
-		return "", err
-	}
-	var desc sdp.SessionDescription
-	if err := desc.UnmarshalString(o.text); err != nil {
-		return "", fmt.Errorf("parse the stored offer: %w", err)
-	}
-	desc.Attributes = replaceCredentials(desc.Attributes, ufrag, pwd)
-	for i, m := range desc.MediaDescriptions {
-		m.Attributes = replaceCredentials(m.Attributes, ufrag, pwd)
-		if i > 0 {
-			continue
-		}
-		for _, c := range candidates {
-			m.Attributes = append(m.Attributes, sdp.Attribute{Key: "candidate", Value: strings.TrimPrefix(c, "candidate:")})
-		}
-	}
-	text, err := desc.Marshal()
-	if err != nil {
-		return "", fmt.Errorf("write the offer: %w", err)
-	}
-	return string(text), nil
-}
-
-func replaceCredentials(attributes []sdp.Attribute, ufrag, pwd string) []sdp.Attribute {
-	kept := slices.DeleteFunc(attributes, func(a sdp.Attribute) bool { return a.Key == "candidate" })
-	for i := range kept {
-		switch kept[i].Key {
-		case "ice-ufrag":
-			kept[i].Value = ufrag
-		case "ice-pwd":
-			kept[i].Value = pwd
-		}
-	}
-	return kept
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -141,6 +142,11 @@ type Join struct {
 	// Remote is the peer's address as HTTP saw it; it decides about bitrates and
 	// about loopback candidates.
 	Remote netip.Addr
+	// Linger is how long the session is kept when it fell silent; 0: 30 s.
+	Linger time.Duration
+	// Encoder says that the publisher is a program, such as OBS, whose key frames
+	// come by its own settings: they are watched, see Info.Warnings.
+	Encoder bool
 }
 
 // Publish opens a publisher's session, or hands out the one that j.Token
@@ -171,7 +177,7 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 			return nil, err
 		}
 	}
-	s := newSession(room, role, j.Remote)
+	s := newSession(room, role, j)
 	room.sessions[s] = struct{}{}
 	s.renewToken()
 	if role == RolePublisher && room.hold == j.Token && j.Token != "" {

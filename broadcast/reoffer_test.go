@@ -119,6 +119,9 @@ func FuzzParseOffer(f *testing.F) {
 	f.Add("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=rtcp-mux\r\n"+
 		"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=recvonly\r\na=rtpmap:96 VP8/90000\r\na=ssrc:1 cname:x\r\n"+
 		"a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33\r\na=candidate:1 1 udp 1 192.168.1.1 9 typ host\r\n", "efgh", "9876543210987654321098")
+	for _, offer := range []string{obsOffer, ffmpegVideo, gstreamerVideo, rfcOffer} {
+		f.Add(offer, "efgh", "9876543210987654321098")
+	}
 	f.Fuzz(func(t *testing.T, sdp, ufrag, pwd string) {
 		for _, role := range []Role{RolePublisher, RoleViewer} {
 			o, err := parseOffer(sdp, role)

@@ -1,10 +1,10 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -20,10 +20,6 @@ const (
 	// disconnectTime is the silence after which ICE says disconnected (and the
 	// session no longer counts).
 	disconnectTime = 5 * time.Second
-	// A peer that answers at all answers within a LAN's or a country's round trip.
-	probeTries    = 4
-	probeInterval = 150 * time.Millisecond
-	probeAgain    = time.Second
 )
 
 // Role is which end of a broadcast a session is.
@@ -46,6 +42,8 @@ type Session struct {
 	id      string
 	role    Role
 	remote  netip.Addr
+	linger  time.Duration // how long it is kept when silent
+	encoder bool          // see Join.Encoder
 	log     *slog.Logger
 	began   time.Time
 	ctx     context.Context
@@ -53,6 +51,7 @@ type Session struct {
 	notices chan struct{} // Changed
 	clock   senderClock   // a publisher's
 	turn    chan struct{} // holds one token: whoever has it negotiates
+	out     chan struct{} // Gone
 
 	// owned by whoever has the turn
 	offer      *offer
@@ -74,10 +73,11 @@ type Session struct {
 }
 
 // newSession opens a session in room. The caller holds relay.mu.
-func newSession(room *Room, role Role, remote netip.Addr) *Session {
+func newSession(room *Room, role Role, j Join) *Session {
 	s := &Session{
-		room: room, id: newID(), role: role, remote: remote.Unmap(), began: time.Now(),
-		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1),
+		room: room, id: newID(), role: role, remote: j.Remote.Unmap(), began: time.Now(),
+		linger: cmp.Or(j.Linger, holdTime), encoder: j.Encoder,
+		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1), out: make(chan struct{}),
 	}
 	s.log = room.log.With("session", s.id, "role", role.String())
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
@@ -187,6 +187,10 @@ func (s *Session) notify() {
 // Done is closed when the session is over; Cause then says why.
 func (s *Session) Done() <-chan struct{} { return s.ctx.Done() }
 
+// Gone is closed when an ended session is out of its room: the next publisher
+// may have it.
+func (s *Session) Gone() <-chan struct{} { return s.out }
+
 // Cause is why the session ended: one of the package's Err values or an
 // *Error. Nil while it lasts.
 func (s *Session) Cause() error { return context.Cause(s.ctx) }
@@ -204,6 +208,7 @@ func (s *Session) end() {
 	ever := s.ever
 	s.room.gone(s, cause)
 	relay.mu.Unlock()
+	close(s.out)
 	for _, d := range s.downTracks() {
 		d.fanout.leave(d)
 	}
@@ -279,7 +284,7 @@ func (s *Session) down() {
 	for _, d := range s.downTracks() {
 		d.absent.Store(true)
 	}
-	s.endIn(holdTime, ErrSilent)
+	s.endIn(s.linger, ErrSilent)
 	s.room.down(s)
 }
 
@@ -312,61 +317,6 @@ func (s *Session) inherit() {
 	s.replaces = nil
 }
 
-// Detach says that the signaling went away without a word. A session without
-// media ends; of the others the relay finds out whether the peer is still
-// there, and keeps them while media flows.
-func (s *Session) Detach() {
-	relay := s.room.relay
-	relay.mu.Lock()
-	ever := s.ever
-	if ever && s.ctx.Err() == nil {
-		relay.work.Go(s.watch)
-	}
-	relay.mu.Unlock()
-	if !ever {
-		s.Close(ErrAbandoned)
-	}
-}
-
-// watch asks the peer whether it is there, until it answers or the session ends.
-func (s *Session) watch() {
-	for s.ctx.Err() == nil {
-		if s.answers() {
-			s.up()
-			return
-		}
-		s.down()
-		select {
-		case <-s.ctx.Done():
-		case <-time.After(probeAgain):
-		}
-	}
-}
-
-// answers asks the peer at the other end of the media path.
-func (s *Session) answers() bool {
-	pc := s.peer.Load()
-	if pc == nil {
-		return false
-	}
-	transport := pc.SCTP().Transport().ICETransport()
-	pair, err := transport.GetSelectedCandidatePair()
-	if err != nil || pair == nil {
-		return false
-	}
-	addr, err := netip.ParseAddr(pair.Remote.Address)
-	if err != nil {
-		return false
-	}
-	ours, err := transport.GetLocalParameters()
-	theirs, err2 := transport.GetRemoteParameters()
-	if err := errors.Join(err, err2); err != nil {
-		return false
-	}
-	return s.room.relay.socket.probe(s.ctx, netip.AddrPortFrom(addr, pair.Remote.Port),
-		theirs.UsernameFragment+":"+ours.UsernameFragment, theirs.Password, probeTries, probeInterval)
-}
-
 // Replace opens a session in the place of this one, with its ID and token, for
 // a peer that made a new PeerConnection (see ErrNewPeer). With the new one's
 // offer this one ends with ErrReplaced; until then it stays as it is.
@@ -380,7 +330,7 @@ func (s *Session) Replace() (*Session, error) {
 	case s.ctx.Err() != nil:
 		return nil, s.Cause()
 	}
-	next := newSession(s.room, s.role, s.remote)
+	next := newSession(s.room, s.role, Join{Remote: s.remote, Linger: s.linger, Encoder: s.encoder})
 	next.id, next.log, next.replaces = s.id, s.log, s
 	s.room.sessions[next] = struct{}{}
 	return next, nil

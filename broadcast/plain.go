@@ -1,0 +1,64 @@
+package broadcast
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// makePlain writes the offer so that Pion (v4.2.20) reads it as it is meant. Of
+// several ways to say a thing, Pion knows one: the BUNDLE group is the first
+// group, its first mid is a section's that names the transport and the
+// candidates; the DTLS role is a section's, and so is the direction; H264's
+// parameters are all there. Simulcast, which the relay does not do, is left out,
+// and so not answered: the peer then sends one encoding (RFC 8853 section 5.3.2).
+func (o *offer) makePlain(desc *sdp.SessionDescription) {
+	desc.Attributes = slices.DeleteFunc(desc.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
+	desc.WithValueAttribute("group", "BUNDLE "+strings.Join(o.mids(), " "))
+	first := desc.MediaDescriptions[0]
+	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup"} {
+		if !has(first, key) {
+			first.WithValueAttribute(key, *o.transport()[key])
+		}
+	}
+	for _, m := range desc.MediaDescriptions {
+		o.makeOneWay(desc, m)
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == "simulcast" || a.Key == "rid" })
+		completeH264(m)
+	}
+}
+
+func (o *offer) mids() (mids []string) {
+	for _, s := range o.sections {
+		mids = append(mids, s.mid)
+	}
+	return mids
+}
+
+// makeOneWay writes the section's direction: of what might go both ways, only
+// one does.
+func (o *offer) makeOneWay(desc *sdp.SessionDescription, m *sdp.MediaDescription) {
+	where := direction(desc, m)
+	if o.flows(desc, m) {
+		where = oneWay[o.role]
+	}
+	m.Attributes = slices.DeleteFunc(m.Attributes, isDirection)
+	m.WithPropertyAttribute(where)
+}
+
+// completeH264 writes out the defaults of RFC 6184 section 8.1, which is what
+// absent parameters mean.
+func completeH264(m *sdp.MediaDescription) {
+	for _, f := range formatsIn(m) {
+		if f.codec != CodecH264 {
+			continue
+		}
+		if fmtpValue(f.fmtp, "profile-level-id") == "" {
+			addFormat(m, f.payloadType, "profile-level-id=42000a")
+		}
+		if fmtpValue(f.fmtp, "packetization-mode") == "" {
+			addFormat(m, f.payloadType, "packetization-mode=0")
+		}
+	}
+}

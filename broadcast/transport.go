@@ -1,0 +1,106 @@
+package broadcast
+
+import (
+	"encoding/hex"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/pion/sdp/v3"
+)
+
+// readTransport reads what all sections of a bundle share. One that stands only
+// in its bundle leaves it out; where it is, it is the same.
+func (o *offer) readTransport(desc *sdp.SessionDescription) error {
+	for _, m := range desc.MediaDescriptions {
+		for key, value := range o.transport() {
+			switch said := attribute(desc, m, key); {
+			case *value == "":
+				*value = said
+			case said != "" && said != *value && key != "setup":
+				return badOffer("its sections name different transports")
+			}
+		}
+	}
+	if err := checkCredentials(o.ufrag, o.pwd); err != nil {
+		return err
+	}
+	if !validFingerprint(o.fingerprint) {
+		return badOffer("it has no DTLS fingerprint")
+	}
+	if o.setup != "actpass" && o.setup != "active" && o.setup != "passive" {
+		return badOffer("its setup attribute is %.20q, not actpass, active or passive", o.setup)
+	}
+	return nil
+}
+
+// transport is the attributes of a bundle's transport, and where they are kept.
+func (o *offer) transport() map[string]*string {
+	return map[string]*string{"ice-ufrag": &o.ufrag, "ice-pwd": &o.pwd, "fingerprint": &o.fingerprint, "setup": &o.setup}
+}
+
+// attribute is the section's, or else the session's.
+func attribute(desc *sdp.SessionDescription, m *sdp.MediaDescription, key string) string {
+	if v, ok := m.Attribute(key); ok {
+		return v
+	}
+	v, _ := desc.Attribute(key)
+	return v
+}
+
+func checkCredentials(ufrag, pwd string) error {
+	switch {
+	case len(ufrag) < minUfrag || !isIceString(ufrag):
+		return badOffer("its ice-ufrag has to be %d or more letters, digits, + and /", minUfrag)
+	case len(pwd) < minPwd || !isIceString(pwd):
+		return badOffer("its ice-pwd has to be %d or more letters, digits, + and /", minPwd)
+	}
+	return nil
+}
+
+// isIceString: ice-char (RFC 8839 section 5.4). Some clients use the URL-safe
+// base64 alphabet, which does no harm.
+func isIceString(s string) bool {
+	return len(s) <= maxIceString && !strings.ContainsFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+/-_=", r))
+	})
+}
+
+func validFingerprint(s string) bool {
+	algorithm, digest, ok := strings.Cut(s, " ")
+	raw, err := hex.DecodeString(strings.ReplaceAll(digest, ":", ""))
+	return ok && algorithm != "" && err == nil && len(raw) >= 20
+}
+
+// keepUsableCandidates leaves only candidates that the relay may send checks
+// to: UDP, and an address in figures. Names would be looked up, TCP dialed. The
+// first section names them for the bundle.
+func keepUsableCandidates(desc *sdp.SessionDescription) error {
+	var kept []sdp.Attribute
+	for _, m := range desc.MediaDescriptions {
+		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+			isCandidate := a.Key == "candidate"
+			if isCandidate && usableCandidate(a.Value) && !slices.Contains(kept, a) { // a bundle may repeat them
+				kept = append(kept, a)
+			}
+			return isCandidate
+		})
+	}
+	if len(kept) > maxCandidates {
+		return badOffer("it has %d candidates, %d are the most that are taken", len(kept), maxCandidates)
+	}
+	first := desc.MediaDescriptions[0]
+	first.Attributes = append(first.Attributes, kept...)
+	return nil
+}
+
+// usableCandidate reads `foundation component transport priority address port
+// typ …` (RFC 8839 section 5.1).
+func usableCandidate(value string) bool {
+	fields := strings.Fields(value)
+	if len(fields) < 8 || !strings.EqualFold(fields[2], "udp") {
+		return false
+	}
+	addr, err := netip.ParseAddr(fields[4])
+	return err == nil && addr.Zone() == "" && !addr.IsMulticast() && !addr.IsUnspecified()
+}
