@@ -28,7 +28,7 @@ type house struct {
 	url    string
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, changes ...func(*Config)) *house {
 	t.Helper()
 	conn, err := udp.Listen(netip.MustParseAddrPort("127.0.0.1:0"))
 	if err != nil {
@@ -44,7 +44,7 @@ func newHouse(t *testing.T) *house {
 			t.Error(err)
 		}
 	})
-	server := newTestServer(t, relay)
+	server := newTestServer(t, relay, changes...)
 	web := httptest.NewServer(server)
 	t.Cleanup(web.Close)
 	return &house{t, relay, server, "ws" + strings.TrimPrefix(web.URL, "http")}
@@ -177,12 +177,28 @@ func newPeer(t *testing.T, direction webrtc.RTPTransceiverDirection) *webrtc.Pee
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = pc.GracefulClose() })
-	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio} {
-		if _, err := pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: direction}); err != nil {
+	for _, mimeType := range []string{webrtc.MimeTypeVP8, webrtc.MimeTypeOpus} {
+		track := newTrack(t, mimeType)
+		transceiver, err := pc.AddTransceiverFromKind(track.Kind(), webrtc.RTPTransceiverInit{Direction: direction})
+		if err == nil && direction == sendonly {
+			err = transceiver.Sender().ReplaceTrack(track)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	return pc
+}
+
+// newTrack is one of the tracks of a screen.
+func newTrack(t *testing.T, mimeType string) *webrtc.TrackLocalStaticRTP {
+	t.Helper()
+	kind, _, _ := strings.Cut(mimeType, "/")
+	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mimeType}, kind, "screen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return track
 }
 
 // newH264Peer is a viewer's end that knows H264 and Opus only.
@@ -202,26 +218,34 @@ func newH264Peer(t *testing.T) *webrtc.PeerConnection {
 	return pc
 }
 
+// newVP8Peer is a presenter's end with a track.
+func newVP8Peer(t *testing.T) (*webrtc.PeerConnection, *webrtc.TrackLocalStaticRTP) {
+	t.Helper()
+	pc, track := newPeer(t, sendonly), newTrack(t, webrtc.MimeTypeVP8)
+	if err := pc.GetSenders()[0].ReplaceTrack(track); err != nil {
+		t.Fatal(err)
+	}
+	return pc, track
+}
+
 // presentVP8 joins as a presenter whose picture is one key frame after the other.
 func (h *house) presentVP8() *page {
 	h.t.Helper()
-	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8}, "video", "screen")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	pc := newPeer(h.t, sendonly)
-	if err := pc.GetSenders()[0].ReplaceTrack(track); err != nil {
-		h.t.Fatal(err)
-	}
+	pc, track := newVP8Peer(h.t)
 	p, _ := h.join("push/math", "")
 	p.negotiate(pc, nil)
+	h.sendKeyFrames(track)
+	return p
+}
+
+// sendKeyFrames sends one after the other until the test ends.
+func (h *house) sendKeyFrames(track *webrtc.TrackLocalStaticRTP) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	h.t.Cleanup(func() { close(stop); <-stopped })
 	go func() {
 		defer close(stopped)
 		sendKeyFrames(track, stop)
 	}()
-	return p
 }
 
 func sendKeyFrames(track *webrtc.TrackLocalStaticRTP, stop <-chan struct{}) {
@@ -246,16 +270,21 @@ func sendKeyFrames(track *webrtc.TrackLocalStaticRTP, stop <-chan struct{}) {
 // negotiate offers and takes the answer; it returns once pc is connected.
 func (p *page) negotiate(pc *webrtc.PeerConnection, options *webrtc.OfferOptions) {
 	p.t.Helper()
+	p.send(map[string]any{"type": "offer", "sdp": offerOf(p.t, pc, options)})
+	connect(p.t, pc, p.expect("answer").SDP)
+}
+
+// connect takes the answer; it returns once pc is connected.
+func connect(t *testing.T, pc *webrtc.PeerConnection, answer string) {
+	t.Helper()
 	connected := make(chan struct{}, 16)
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateConnected {
 			connected <- struct{}{}
 		}
 	})
-	p.send(map[string]any{"type": "offer", "sdp": offerOf(p.t, pc, options)})
-	answer := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.expect("answer").SDP}
-	if err := pc.SetRemoteDescription(answer); err != nil {
-		p.t.Fatal(err)
+	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		t.Fatal(err)
 	}
 	if pc.ConnectionState() == webrtc.PeerConnectionStateConnected {
 		return
@@ -263,7 +292,7 @@ func (p *page) negotiate(pc *webrtc.PeerConnection, options *webrtc.OfferOptions
 	select {
 	case <-connected:
 	case <-time.After(patience):
-		p.t.Fatal("no connection")
+		t.Fatal("no connection")
 	}
 }
 

@@ -26,6 +26,8 @@ type inbound struct {
 	Type string `json:"type"`
 	// join
 	Resume string   `json:"resume"`
+	Key    string   `json:"key"`   // for Config.Authorize,
+	Token  string   `json:"token"` // as this
 	Name   string   `json:"name"`
 	Codecs []string `json:"codecs"`
 	// offer
@@ -139,13 +141,13 @@ func refuse(code broadcast.Code, format string, args ...any) *broadcast.Error {
 // What the relay sends.
 type (
 	welcome struct {
-		Type       string     `json:"type"`
-		ID         string     `json:"id"`
-		Room       string     `json:"room"`
-		Role       string     `json:"role"`
-		ICEServers []struct{} `json:"iceServers"` // none: the relay's own addresses are in its answer
-		Resume     string     `json:"resume"`
-		MaxBitrate int        `json:"maxBitrate,omitempty"` // bit/s, for a publisher
+		Type       string      `json:"type"`
+		ID         string      `json:"id"`
+		Room       string      `json:"room"`
+		Role       string      `json:"role"`
+		ICEServers []ICEServer `json:"iceServers"` // beside the relay's own addresses, which are in its answer
+		Resume     string      `json:"resume"`
+		MaxBitrate int         `json:"maxBitrate,omitempty"` // bit/s, for a publisher
 		// Origins are those under which viewers reach the relay, for a publisher whose
 		// own is no link for them, or asks them to trust a certificate.
 		Origins []string `json:"origins,omitempty"`
@@ -186,13 +188,14 @@ type (
 	}
 )
 
-func welcomeOf(s *broadcast.Session, state broadcast.RoomState, origins []string) welcome {
+func (s *Server) welcomeOf(session *broadcast.Session, state broadcast.RoomState, origins []string) welcome {
 	m := welcome{
-		Type: "welcome", ID: s.ID(), Room: s.RoomName(), Role: s.Role().String(),
-		ICEServers: []struct{}{}, Resume: s.Token(), roomFields: fieldsOf(s.Role(), state),
+		Type: "welcome", ID: session.ID(), Room: session.RoomName(), Role: session.Role().String(),
+		ICEServers: append([]ICEServer{}, s.config.ICEServers...), Resume: session.Token(),
+		roomFields: fieldsOf(session.Role(), state),
 	}
-	if s.Role() == broadcast.RolePublisher {
-		m.MaxBitrate, m.Origins = s.MaxBitrate(), origins
+	if session.Role() == broadcast.RolePublisher {
+		m.MaxBitrate, m.Origins = session.MaxBitrate(), origins
 	}
 	return m
 }

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -125,11 +126,10 @@ func (p *peer) join(m inbound) error {
 	if m.Type != "join" {
 		return refuse(broadcast.CodeBadRequest, "The first message has to be a join.")
 	}
-	open := p.server.config.Relay.Subscribe
-	if p.role == broadcast.RolePublisher {
-		open = p.server.config.Relay.Publish
+	if err := p.server.config.Authorize(p.room, p.role, cmp.Or(m.Token, m.Key)); err != nil {
+		return err
 	}
-	session, err := open(broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote})
+	session, err := p.server.join(p.role, broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote})
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(welcomeOf(session, p.told, p.origins))
+	p.socket.send(p.server.welcomeOf(session, p.told, p.origins))
 	go p.watch(session)
 	return nil
 }

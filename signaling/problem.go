@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -21,7 +22,7 @@ type problem struct {
 	retryAfter time.Duration
 }
 
-// codeNotFound is for a file that this relay does not have.
+// codeNotFound is for what this relay does not have.
 const codeNotFound broadcast.Code = "not-found"
 
 // statuses are the HTTP status of each code. RFC 9110, but for 429 (RFC 6585).
@@ -38,6 +39,21 @@ var statuses = map[broadcast.Code]int{
 	broadcast.CodeShuttingDown:     http.StatusServiceUnavailable,
 	broadcast.CodeInternal:         http.StatusInternalServerError,
 	codeNotFound:                   http.StatusNotFound,
+}
+
+// withStatus is an error whose HTTP status says more than its code.
+type withStatus struct {
+	error
+	status int
+}
+
+func (w withStatus) Unwrap() error { return w.error }
+
+// retryLater is when a request that met with an error of this code may come
+// again, where the error does not know better.
+var retryLater = map[broadcast.Code]time.Duration{
+	broadcast.CodeRoomBusy: 5 * time.Second,
+	broadcast.CodeRoomFull: 5 * time.Second,
 }
 
 // closeCodes are those of the codes that are not simply a policy violation.
@@ -94,7 +110,14 @@ func explain(err error) problem {
 	if !ok {
 		closeCode = websocket.ClosePolicyViolation
 	}
-	return problem{told, statuses[told.Code], closeCode, reason, max(told.RetryAfter, 2*time.Second)}
+	return problem{told, statusOf(err, told), closeCode, reason, max(told.RetryAfter, 2*time.Second)}
+}
+
+func statusOf(err error, told *broadcast.Error) int {
+	if own := (withStatus{}); errors.As(err, &own) {
+		return own.status
+	}
+	return statuses[told.Code]
 }
 
 func (e ending) problem() problem {
@@ -114,8 +137,11 @@ func writeProblem(w http.ResponseWriter, err error) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	if p.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
+	if after := cmp.Or(p.RetryAfter, retryLater[p.Code]); after > 0 {
+		h.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+	}
+	if p.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="relay"`) // RFC 6750 section 3
 	}
 	w.WriteHeader(p.status)
 	body := struct {
@@ -123,7 +149,8 @@ func writeProblem(w http.ResponseWriter, err error) {
 		Status int            `json:"status"`
 		Detail string         `json:"detail"`
 		Code   broadcast.Code `json:"code"`
-	}{http.StatusText(p.status), p.status, p.Sentence, p.Code}
+		Since  *time.Time     `json:"since,omitempty"` // room-busy
+	}{http.StatusText(p.status), p.status, p.Sentence, p.Code, orNull(p.Since)}
 	// The response has begun: an error here means that nobody listens any more.
 	_ = json.NewEncoder(w).Encode(body)
 }

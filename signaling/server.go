@@ -1,8 +1,8 @@
 // Package signaling is the relay's HTTP side: the WebSocket over which a page
-// and the relay agree on a session, the rule for strangers in front of it and of
-// the pages, the way from HTTP to HTTPS, and the files by which the relay's own
-// CA is trusted. It is a thin front end over broadcast.Session; media never
-// passes it.
+// and the relay agree on a session, WHIP and WHEP for clients of other makes,
+// the rooms API, the rule for strangers in front of all of them, the way from
+// HTTP to HTTPS, and the files by which the relay's own CA is trusted. It is a
+// thin front end over broadcast.Session; media never passes it.
 package signaling
 
 import (
@@ -16,6 +16,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -46,7 +47,23 @@ type Config struct {
 	// AllowHost are the host names, beside local ones, under which the relay is
 	// reached ("relay.school.example").
 	AllowHost []string
-	Log       *slog.Logger
+	// ICEServers are the STUN and TURN servers that clients are told of.
+	ICEServers []ICEServer
+	// Authorize says whether whoever holds the token ("" for none) may have the role
+	// in the room; its errors are unauthorized or forbidden. Nil: everybody may.
+	Authorize func(room string, role broadcast.Role, token string) error
+	// ListRooms shows the names of all live rooms to everybody.
+	ListRooms bool
+	// WHEPHold is how long a WHEP session stays in a room in which nobody presents.
+	WHEPHold time.Duration
+	Log      *slog.Logger
+}
+
+// ICEServer is a STUN or TURN server, as in RTCConfiguration.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
 }
 
 // Certificate is one that somebody else's CA vouches for. Its names are the
@@ -58,20 +75,22 @@ type Certificate interface {
 	Covers(host string) bool
 }
 
-// Server serves the WebSockets and the pages. It is an http.Handler.
+// Server serves WebSockets, WHIP, WHEP, the rooms API and the pages. It is an
+// http.Handler.
 type Server struct {
 	// static
 	config    Config
 	strangers *strangers
 	handler   http.Handler
 	upgrader  websocket.Upgrader
-	ctx       context.Context // its end is every socket's end
+	ctx       context.Context // its end is the end of every socket and event stream
 	stop      context.CancelCauseFunc
 
-	speakers speakers
+	speakers  speakers
+	resources resources
 
-	mu      sync.Mutex // so that no socket comes in while Close waits
-	sockets sync.WaitGroup
+	mu   sync.Mutex // so that nothing comes in while Close waits
+	work sync.WaitGroup
 }
 
 // New makes a Server. It fails when an allowed origin or host cannot be one.
@@ -90,7 +109,13 @@ func New(config Config) (*Server, error) {
 	if config.Origins == nil {
 		config.Origins = func() []string { return nil }
 	}
-	s := &Server{config: config, strangers: strangers, speakers: speakers{sessions: map[string]*peer{}}}
+	if config.Authorize == nil {
+		config.Authorize = everybodyMay
+	}
+	s := &Server{
+		config: config, strangers: strangers,
+		speakers: speakers{sessions: map[string]*peer{}}, resources: resources{byPath: map[string]*resource{}},
+	}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
 	s.upgrader = websocket.Upgrader{
 		CheckOrigin: func(*http.Request) bool { return true }, // refuseOrigins has been there
@@ -109,6 +134,8 @@ func (s *Server) routes() http.Handler {
 	ours := func(pattern string, handle http.HandlerFunc) { mux.Handle(pattern, s.refuseOrigins(handle)) }
 	ours("GET /ws/push/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RolePublisher) })
 	ours("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RoleViewer) })
+	s.routeDoors(mux)
+	s.routeRooms(mux)
 	ours("GET /qr.svg", s.serveQR)
 	for name, makeFile := range trustFiles {
 		ours("GET /trust/"+name, s.serveTrust(makeFile))
@@ -124,23 +151,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// Close says bye on every socket, and returns when all have ended. Whoever comes
-// later is told that the relay is shutting down. Sessions are left to the Relay.
+// Close says bye on every socket, ends the event streams, and returns when all
+// of them have ended. Whoever comes later is told that the relay is shutting
+// down. Sessions are left to the Relay.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.stop(broadcast.ErrShuttingDown)
 	s.mu.Unlock()
-	s.sockets.Wait()
+	s.work.Wait()
 }
 
-// enter counts a socket in; it is false once Close was called.
+// enter counts somebody in whom Close waits for; it is false once that was called.
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return false
 	}
-	s.sockets.Add(1)
+	s.work.Add(1)
 	return true
 }
 
@@ -150,7 +178,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 		writeProblem(w, broadcast.ErrShuttingDown)
 		return
 	}
-	defer s.sockets.Done()
+	defer s.work.Done()
 	conn, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // the upgrader has answered
@@ -214,6 +242,7 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 // refuseOrigins answers 403 to pages of other origins.
 func (s *Server) refuseOrigins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Origin")
 		if s.strangers.allowsOrigin(r) {
 			next.ServeHTTP(w, r)
 			return

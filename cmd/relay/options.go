@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -25,6 +26,8 @@ type options struct {
 	tlsCert     string
 	tlsKey      string
 	noTLS       bool
+	listRooms   bool
+	whepHold    time.Duration
 	logLevel    choice
 	logFormat   choice
 }
@@ -43,6 +46,8 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of a certificate for HTTPS, in the place of the relay's own; read again when it changes")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the private key of --tls-cert")
 	flags.BoolVar(&o.noTLS, "no-tls", false, "speak plain HTTP only, behind a proxy that speaks HTTPS")
+	flags.BoolVar(&o.listRooms, "list-rooms", false, "show the names of all live rooms at /api/rooms")
+	flags.DurationVar(&o.whepHold, "whep-hold", time.Minute, "how long a WHEP player stays in a room in which nobody presents any more")
 	flags.Var(&o.logLevel, "log-level", "least level to log: debug, info, warn or error")
 	flags.Var(&o.logFormat, "log-format", "form of the log: text or json")
 }
@@ -56,6 +61,8 @@ func (o *options) check() error {
 		return errors.New("--tls-key needs --tls-cert, the file with its certificate")
 	case o.tlsCert != "" && o.tlsKey == "":
 		return errors.New("--tls-cert needs --tls-key, the file with its private key")
+	case o.whepHold < 0:
+		return errors.New("--whep-hold is a time such as 60s, not a negative one")
 	}
 	return signaling.CheckNames(o.allowOrigin, o.allowHost)
 }

@@ -99,6 +99,7 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 		AllowOrigin: o.allowOrigin, AllowHost: o.allowHost,
 		Origins: func() []string { return s.site().viewersOrigins() },
 		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,
+		ListRooms: o.listRooms, WHEPHold: o.whepHold,
 	}
 	if s.identity.given != nil {
 		config.Given = s.identity.given

@@ -70,6 +70,7 @@ func TestMistakesGetOneSentence(t *testing.T) {
 		"key without certificate":     {nil, []string{"serve", "--tls-key", "x"}, "--tls-cert"},
 		"certificate without key":     {[]string{"RELAY_TLS_CERT=x"}, []string{"serve"}, "--tls-key"},
 		"certificate that is missing": {nil, append(here, "--port", "0", "--tls-cert", "/nowhere.crt", "--tls-key", "/nowhere.key"), "/nowhere.crt"},
+		"hold that is negative":       {nil, []string{"serve", "--whep-hold", "-1s"}, "--whep-hold"},
 		"state folder that is a file": {nil, append(here, "--port", "0", "--state-dir", "/dev/null"), "/dev/null"},
 		"TCP port in use":             {nil, append(here, "--port", takenTCP), "TCP port " + takenTCP + " is in use"},
 		"UDP port in use":             {nil, append(here, "--port", "0", "--udp-port", takenUDP), "UDP port " + takenUDP + " is in use"},

@@ -1,0 +1,89 @@
+package signaling
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"relay/broadcast"
+)
+
+// What /api/rooms says.
+type (
+	roomReport struct {
+		Room string `json:"room"`
+		roomFields
+		Tracks   []trackReport   `json:"tracks"`
+		Warnings []warningReport `json:"warnings"`
+	}
+	trackReport struct {
+		Kind             string   `json:"kind"`
+		Codec            string   `json:"codec"`
+		Width            *int     `json:"width"`            // null: not known
+		Height           *int     `json:"height"`           // null: not known
+		Bitrate          int      `json:"bitrate"`          // bit/s
+		FrameRate        float64  `json:"frameRate"`        // 1/s
+		KeyFrameInterval *float64 `json:"keyFrameInterval"` // s, between the last two; null: not known
+		Loss             float64  `json:"loss"`             // 0 to 1
+	}
+	warningReport struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+)
+
+func (s *Server) routeRooms(mux *http.ServeMux) {
+	mux.Handle("/api/rooms", s.open(nil, verbs{http.MethodGet: s.listRooms}))
+	mux.Handle("/api/rooms/{room}", s.open(nil, verbs{http.MethodGet: s.serveRoom}))
+}
+
+// serveRoom is for those who may watch the room.
+func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) error {
+	room := r.PathValue("room")
+	if !broadcast.ValidRoom(room) {
+		return errRoomName
+	}
+	if err := s.authorize(r, broadcast.RoleViewer); err != nil {
+		return err
+	}
+	return sendJSON(w, reportOf(room, s.config.Relay.Info(room)))
+}
+
+// listRooms is off by default: a room's name may be all that keeps it private.
+func (s *Server) listRooms(w http.ResponseWriter, _ *http.Request) error {
+	if !s.config.ListRooms {
+		return errNoList
+	}
+	rooms := []roomReport{}
+	for _, room := range s.config.Relay.Live() {
+		rooms = append(rooms, reportOf(room, s.config.Relay.Info(room)))
+	}
+	return sendJSON(w, map[string]any{"rooms": rooms})
+}
+
+var errNoList = refuse(codeNotFound, "This relay does not list its rooms; its flag --list-rooms makes it.")
+
+func reportOf(room string, info broadcast.Info) roomReport {
+	report := roomReport{
+		Room: room, roomFields: fieldsOf(broadcast.RoleViewer, info.RoomState),
+		Tracks: []trackReport{}, Warnings: []warningReport{},
+	}
+	for _, t := range info.Tracks {
+		report.Tracks = append(report.Tracks, trackReport{
+			t.Kind, t.Codec.String(), orNull(t.Width), orNull(t.Height),
+			t.Bitrate, t.FrameRate, orNull(t.KeyFrameInterval.Seconds()), t.Loss,
+		})
+	}
+	for _, warning := range info.Warnings {
+		report.Warnings = append(report.Warnings, warningReport{warning.Code, warning.Sentence})
+	}
+	return report
+}
+
+func sendJSON(w http.ResponseWriter, v any) error {
+	content, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	document{"application/json", content}.send(w)
+	return nil
+}
