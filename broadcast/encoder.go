@@ -85,13 +85,18 @@ func (e *encoder) keyStart(ts uint32, now time.Time) {
 		return
 	}
 	if !e.keyed.IsZero() {
+		before := e.interval
 		e.interval = now.Sub(e.keyed)
-		e.long = e.long && e.interval > longGOP
+		e.long = e.interval > longGOP && (e.long || e.asked.IsZero() && alike(e.interval, before))
 		e.heeds = e.heeds || !e.long && !e.asked.IsZero() && !e.ignored(now)
 	}
 	e.keyed, e.asked, e.frame = now, time.Time{}, ts
 	e.parameters, e.picture = false, false
 }
+
+// alike is true for two GOPs of a setting: those that come by request, or with the
+// scenes, are never of one length.
+func alike(a, b time.Duration) bool { return (a - b).Abs() < b/50 }
 
 // h264 looks for B slices, and for key frames without parameter sets.
 func (e *encoder) h264(p *packet, part keyPart) {

@@ -97,6 +97,25 @@ func TestEncoderLongGOP(t *testing.T) {
 }
 
 // Early requests are a viewer's; the GOP is not long yet.
+// A GOP of 5 s answers, as it seems, the question that comes after 4; but then the
+// next one is as long without a question.
+func TestEncoderGOPThatLooksLikeAnAnswer(t *testing.T) {
+	s := newStudio()
+	for i, want := range [][]string{nil, nil, {WarnLongGOP}, {WarnLongGOP}} {
+		s.keyFrame()
+		if got := s.codes(); !slices.Equal(got, want) {
+			t.Errorf("at key frame %d: %q, want %q", i, got, want)
+		}
+		s.run(30*5-1, -1)
+	}
+	s.keyFrame() // still as it was
+	s.run(30*2, -1)
+	s.keyFrame()
+	if got := s.codes(); got != nil {
+		t.Errorf("after a GOP of 2 s: %q", got)
+	}
+}
+
 func TestEncoderShortGOP(t *testing.T) {
 	s := newStudio()
 	for range 20 {

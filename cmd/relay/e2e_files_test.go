@@ -47,6 +47,7 @@ func (r *relay) servedSerial(client *http.Client) string {
 // TestOwnCertificate: a certificate in files is served, and its successor once
 // the files have it; what is broken meanwhile replaces nothing.
 func TestOwnCertificate(t *testing.T) {
+	t.Parallel() // it mostly waits
 	a := stealAuthority(t, startRelay(t))
 	client := trustingClient(a.cert)
 	p := newPair(t)
@@ -77,6 +78,7 @@ func (r *relay) expectSerial(client *http.Client, c tls.Certificate) {
 
 // TestBadCertificateFiles: a sentence names the file that is to be mended.
 func TestBadCertificateFiles(t *testing.T) {
+	t.Parallel() // it mostly waits
 	a := stealAuthority(t, startRelay(t))
 	good, other := a.leaf("localhost"), a.leaf("localhost")
 	mistakes := map[string]func(*pair) string{

@@ -17,6 +17,7 @@ import (
 // TestStateIsKept: whoever trusts the relay's CA need not do so again after its
 // next start, and nobody else on the machine can read the key.
 func TestStateIsKept(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	first := r.fingerprint()
 	files := snapshot(t, r.state)
@@ -108,6 +109,7 @@ func swapKey(file string) error {
 // TestBrokenStateIsLeftAlone: the relay says which file is broken, and leaves
 // to a person whether the CA that people trust is given up.
 func TestBrokenStateIsLeftAlone(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	r.stop()
 	for _, b := range breakages {

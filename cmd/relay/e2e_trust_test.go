@@ -133,6 +133,7 @@ func (p *page) waitThroughLoads(expression string) {
 // TestLeafFollowsAddresses: an address that the machine gets while the relay
 // runs is served too, with what people trust already.
 func TestLeafFollowsAddresses(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if !mayMakeNetworks(t) {
 		return
 	}
