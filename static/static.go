@@ -1,6 +1,7 @@
 // Package static serves the pages: the presenter's, the viewer's, the one that
-// chooses a room, and the one about the relay's own certificate. They are
-// embedded as they are; nothing is built.
+// chooses a room, and the one about the relay's own certificate; and for other
+// sites the player alone, as a page and as an element. They are embedded as they
+// are; nothing is built.
 package static
 
 import (
@@ -27,11 +28,15 @@ var contentTypes = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// headers go with every response. Nothing comes from elsewhere, nobody frames
-// the pages, and only they may capture.
+// policy is that of every page, but for who may frame it. Nothing comes from
+// elsewhere.
+const policy = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; " +
+	"form-action 'self'; frame-ancestors "
+
+// headers go with every response. Nobody frames the pages, and only they may
+// capture.
 var headers = map[string]string{
-	"Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; " +
-		"form-action 'self'; frame-ancestors 'self'",
+	"Content-Security-Policy": policy + "'self'",
 	"Permissions-Policy": "display-capture=(self), camera=(self), microphone=(self), fullscreen=(self), autoplay=(self), " +
 		"geolocation=(), usb=(), serial=(), payment=()",
 	"Referrer-Policy":        "same-origin",
@@ -40,6 +45,9 @@ var headers = map[string]string{
 
 var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// elementFile is the player that other sites' pages load.
+const elementFile = "js/relay-player.js"
+
 // asset is one embedded file, ready to be sent. Immutable.
 type asset struct {
 	content     []byte
@@ -47,23 +55,28 @@ type asset struct {
 	etag        string
 }
 
-// Handler serves /, /push, /pull, a room below either, /trust, and what they
-// load from below /static/. Anything else is not found, and a page says so.
+// Handler serves /, /push, /pull, /embed, a room below each, /trust, and what
+// they load from below /static/. Anything else is not found, and a page says so.
 func Handler() http.Handler {
 	assets := load()
 	missing := assets["missing.html"]
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", assets["home.html"])
-	for _, page := range []string{"push", "pull"} {
-		mux.Handle("GET /"+page, assets[page+".html"])
-		mux.HandleFunc("GET /"+page+"/{$}", withoutSlash)
-		mux.HandleFunc("GET /"+page+"/{room}/{$}", withoutSlash)
-		mux.Handle("GET /"+page+"/{room}", roomPage(assets[page+".html"], missing))
+	for name, page := range map[string]http.Handler{
+		"push": assets["push.html"], "pull": assets["pull.html"], "embed": framed(assets["embed.html"]),
+	} {
+		mux.Handle("GET /"+name, page)
+		mux.HandleFunc("GET /"+name+"/{$}", withoutSlash)
+		mux.HandleFunc("GET /"+name+"/{room}/{$}", withoutSlash)
+		mux.Handle("GET /"+name+"/{room}", roomPage(page, missing))
 	}
 	mux.Handle("GET /trust", assets["trust.html"])
 	mux.HandleFunc("GET /trust/{$}", withoutSlash)
 	for name, a := range assets {
-		if !strings.HasSuffix(name, ".html") {
+		switch {
+		case name == elementFile:
+			mux.Handle("GET /static/"+name, shared(a))
+		case !strings.HasSuffix(name, ".html"):
 			mux.Handle("GET /static/"+name, a)
 		}
 	}
@@ -103,8 +116,25 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
+// framed lets pages of any site frame next. What it shows is seen by whoever sits
+// in front of it, and by no script of theirs.
+func framed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", policy+"*")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shared lets pages of any origin read next, as they must to run it.
+func shared(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		next.ServeHTTP(w, r)
+	})
+}
+
 // roomPage serves page where the path names a room, and else says what a room is.
-func roomPage(page, missing *asset) http.Handler {
+func roomPage(page http.Handler, missing *asset) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !roomName.MatchString(r.PathValue("room")) {
 			missing.notFound(w, r)

@@ -44,6 +44,9 @@ func TestPages(t *testing.T) {
 		"/push/" + long:       {200, "push-page.js"},
 		"/pull":               {200, "pull-page.js"},
 		"/pull/A-b_9":         {200, "pull-page.js"},
+		"/embed":              {200, "pull-page.js"},
+		"/embed/math":         {200, "pull-page.js"},
+		"/embed/a%20b":        {404, "missing-page.js"},
 		"/trust":              {200, "trust-page.js"},
 		"/trust/ca.json":      {404, "missing-page.js"},
 		"/push/" + long + "x": {404, "missing-page.js"},
@@ -71,6 +74,7 @@ func TestTrailingSlash(t *testing.T) {
 		"/push/":                  "/push",
 		"/push/?codec=av1":        "/push?codec=av1",
 		"/pull/math/":             "/pull/math",
+		"/embed/math/":            "/embed/math",
 		"/trust/":                 "/trust",
 		"/pull/math/?codec=av1&x": "/pull/math?codec=av1&x",
 	} {
@@ -129,6 +133,38 @@ func TestHeadersOnEveryResponse(t *testing.T) {
 				t.Errorf("GET %s: %s is %q", target, name, response.Header.Get(name))
 			}
 		}
+	}
+}
+
+// Other sites get the player, as a page to frame and as a script to run, and
+// nothing else.
+func TestWhatOtherSitesGet(t *testing.T) {
+	for target, want := range map[string]struct{ framedBy, readBy string }{
+		"/embed":                     {"*", ""},
+		"/embed/math":                {"*", ""},
+		"/embed/a%20b":               {"'self'", ""},
+		"/pull/math":                 {"'self'", ""},
+		"/push":                      {"'self'", ""},
+		"/static/js/relay-player.js": {"'self'", "*"},
+		"/static/js/pull-page.js":    {"'self'", ""},
+	} {
+		h := ask(t, "GET", target, "Origin", "https://school.example").Header
+		_, framedBy, _ := strings.Cut(h.Get("Content-Security-Policy"), "frame-ancestors ")
+		if framedBy != want.framedBy || h.Get("Access-Control-Allow-Origin") != want.readBy {
+			t.Errorf("GET %s: framed by %q, read by %q; want %+v", target, framedBy, h.Get("Access-Control-Allow-Origin"), want)
+		}
+	}
+}
+
+// Pages of other origins load the element as one file: whatever it imported
+// could not be read there.
+func TestElementIsOneFile(t *testing.T) {
+	content := string(load()[elementFile].content)
+	if regexp.MustCompile(`(?m)^(import|export .* from)\b`).MatchString(content) || strings.Contains(content, "import(") {
+		t.Error("it imports something")
+	}
+	if strings.Contains(content, "innerHTML") {
+		t.Error("it makes HTML of strings")
 	}
 }
 

@@ -124,6 +124,18 @@ export class Link {
     return true;
   }
 
+  /** The relay has nothing to send, and makes no connection until it has. */
+  rest() {
+    this.#awaiting.shift();
+    this.#set('connecting');
+    this.#drop();
+  }
+
+  /** The relay has something to send. */
+  goOn() {
+    if (this.#state === 'connecting' && !this.#pc) this.#renew();
+  }
+
   /** The relay ended the session: the next welcome needs a new PeerConnection. @param {string} reason */
   ended(reason) {
     this.#session = '';

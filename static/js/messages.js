@@ -20,12 +20,12 @@
  * @property {RTCIceServer[]} iceServers
  * @property {string} resume          whoever holds it takes the session's place
  * @property {number} [maxBitrate]    bit/s; told to the publisher
- * @property {string[]} [origins]     under which viewers reach the relay; told to a publisher whose own is not for them
+ * @property {string[]|null} [origins] under which viewers reach the relay; told to a publisher whose own is not for them; null: not known
  */
 /** @typedef {WelcomeOnly & Room} Welcome */
 
 /** @typedef {{type: 'room'} & Room} RoomMessage */
-/** @typedef {{type: 'answer', sdp: string}} Answer */
+/** @typedef {{type: 'answer', sdp: string, resume?: string}} Answer  over HTTP it is the answer that comes with a token */
 
 /**
  * @typedef {object} ErrorMessage

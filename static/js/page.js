@@ -50,8 +50,8 @@ export function speak(values = {}) {
       for (const target of document.querySelectorAll(`[${named}]`)) fill(target, attributes, target.getAttribute(named) ?? '');
     }
   };
-  const lang = element('lang', HTMLButtonElement);
-  lang.addEventListener('click', () => translator.toggle());
+  // A page inside of another has no switch.
+  document.getElementById('lang')?.addEventListener('click', () => translator.toggle());
   translator.onChange(place);
   place();
 }

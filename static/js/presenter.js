@@ -111,7 +111,7 @@ export class Presenter {
     return this.#link.peer;
   }
 
-  /** Under which viewers reach the relay, where it is not this page's own origin; null before the first welcome. */
+  /** Under which viewers reach the relay, where it is not this page's own origin; null while the relay has not said. */
   get origins() {
     return this.#origins;
   }
@@ -210,7 +210,7 @@ export class Presenter {
     clearTimeout(this.#grace);
     this.#grace = undefined;
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
-    this.#origins = message.origins ?? [];
+    this.#origins = message.origins === undefined ? [] : message.origins;
     this.#options.notices.over('connection', 'busy');
     this.#update({ up: true, refusal: null });
     this.#roomChanged(message);

@@ -1,6 +1,7 @@
-// The viewer's page: the DOM around a Viewer and a Player.
+// The viewer's page, and the one that other sites frame: the DOM around a Viewer and a Player.
 
 import { names } from './codecs.js';
+import { Doors } from './doors.js';
 import { canFullscreen, toggleFullscreen } from './fullscreen.js';
 import { element, label, say, settings, speak, translator } from './page.js';
 import { Player } from './player.js';
@@ -29,6 +30,7 @@ const ui = {
   fullscreen: element('fullscreen', HTMLButtonElement),
 };
 
+const doors = new Doors({ page: 'pull', room });
 const capable = 'RTCPeerConnection' in window;
 const player = new Player(video, settings, render);
 const viewer = new Viewer({
@@ -37,6 +39,7 @@ const viewer = new Viewer({
     key: `relay.pull.${room}`,
     storage: storage('sessionStorage'),
     codecs: capable ? names(RTCRtpReceiver.getCapabilities('video')) : [],
+    connect: (url) => doors.open(url),
   },
   unable: capable ? null : 'pull.incapable',
   changed: render,

@@ -4,6 +4,7 @@ import { Announcer } from './announcer.js';
 import { askAuthority } from './authority.js';
 import { canShareScreen } from './capture.js';
 import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
+import { Doors } from './doors.js';
 import { LinkCard } from './linkcard.js';
 import { Mixer } from './mixer.js';
 import { Notices } from './notices.js';
@@ -45,9 +46,16 @@ const trustHint = new TrustHint(element('untrusted', HTMLElement), () => askAuth
 const notices = new Notices(() => render());
 let muted = false;
 
+const doors = new Doors({ page: 'push', room });
 const start = fromQuery(location.search, capabilities);
 const presenter = new Presenter({
-  signaling: { url: socketURL(location, 'push', room), key: `relay.push.${room}`, storage: storage('sessionStorage'), codecs: names(capabilities) },
+  signaling: {
+    url: socketURL(location, 'push', room),
+    key: `relay.push.${room}`,
+    storage: storage('sessionStorage'),
+    codecs: names(capabilities),
+    connect: (url) => doors.open(url),
+  },
   createMixer: () => new Mixer(),
   devices,
   capabilities,

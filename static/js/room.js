@@ -36,6 +36,23 @@ export function socketURL(location, page, room) {
 }
 
 /**
+ * The path of the WHIP or WHEP endpoint that a page uses where it has no WebSocket.
+ * @param {'push'|'pull'} page
+ * @param {string} room
+ */
+export function endpoint(page, room) {
+  return `/${page === 'push' ? 'whip' : 'whep'}/${room}`;
+}
+
+/**
+ * The path of what the relay says of a room.
+ * @param {string} room
+ */
+export function roomURL(room) {
+  return `/api/rooms/${room}`;
+}
+
+/**
  * Whether other machines cannot open this address.
  * @param {string} hostname
  */

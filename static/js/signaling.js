@@ -16,6 +16,16 @@ const REFUSED_RETRY = 2;
 const FINAL = new Set(['unauthorized', 'forbidden']);
 
 /**
+ * What is used of a WebSocket.
+ * @typedef {object} Socket
+ * @property {((event: any) => void)|null} onopen
+ * @property {((event: any) => void)|null} onmessage
+ * @property {((event: any) => void)|null} onclose
+ * @property {(text: string) => void} send
+ * @property {() => void} close
+ */
+
+/**
  * @typedef {object} SignalingOptions
  * @property {string} url
  * @property {string} key                      where `resume` is kept in the storage
@@ -23,18 +33,18 @@ const FINAL = new Set(['unauthorized', 'forbidden']);
  * @property {string[]} codecs                 what this browser can decode or encode
  * @property {(message: FromRelay) => void} receive   every message but ping and pong
  * @property {() => void} down                 the socket was lost, or could not be opened
- * @property {(url: string) => WebSocket} [connect]
+ * @property {(url: string) => Socket} [connect]
  */
 
 /** One joined WebSocket, opened again for ever until stopped. Owns its socket and all timers. */
 export class Signaling {
   /** @type {SignalingOptions} */ #options;
-  /** @type {WebSocket|null} */ #socket = null;
+  /** @type {Socket|null} */ #socket = null;
   #backoff = new Backoff();
   #up = false;
   #running = false;
   #final = false;
-  /** The token of the latest welcome. */
+  /** The latest token. */
   #resume = '';
   /** Milliseconds that the relay asked us to wait. */
   #hold = 0;
@@ -101,15 +111,15 @@ export class Signaling {
 
   #dial() {
     clearTimeout(this.#timer);
-    const socket = (this.#options.connect ?? ((url) => new WebSocket(url)))(this.#options.url);
+    /** @type {Socket} */ const socket = (this.#options.connect ?? ((url) => new WebSocket(url)))(this.#options.url);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#lost(), WELCOME_WITHIN);
     socket.onopen = () => this.#join(socket);
-    socket.onmessage = (event) => this.#read(event.data);
+    socket.onmessage = ({ data }) => this.#read(data);
     socket.onclose = () => this.#lost();
   }
 
-  /** @param {WebSocket} socket */
+  /** @param {Socket} socket */
   #join(socket) {
     const resume = this.#options.storage.getItem(this.#options.key) ?? undefined;
     /** @type {FromPage} */ const join = { type: 'join', resume, codecs: this.#options.codecs };
@@ -125,6 +135,7 @@ export class Signaling {
       case 'ping': this.send({ type: 'pong' }); return;
       case 'pong': return;
       case 'welcome': this.#welcomed(message); break;
+      case 'answer': this.#resumable(message.resume); break;
       case 'error': this.#refused(message); break;
       case 'bye': this.#hold = 1_000 * (message.retryAfter ?? 0); break;
     }
@@ -137,7 +148,13 @@ export class Signaling {
     this.#up = true;
     this.#hold = 0;
     this.#backoff.reset();
-    this.#resume = message.resume;
+    this.#resumable(message.resume);
+  }
+
+  /** @param {string} [resume] */
+  #resumable(resume) {
+    if (resume === undefined) return;
+    this.#resume = resume;
     this.keep();
   }
 

@@ -112,7 +112,10 @@ export class Viewer {
   #receive(message) {
     switch (message.type) {
       case 'welcome': return this.#welcomed(message);
-      case 'room': return this.#roomChanged(message);
+      case 'room':
+        this.#roomChanged(message);
+        if (message.state !== 'idle') this.#link.goOn();
+        return;
       case 'answer': return void this.#link.answered(message.sdp);
       case 'error': return this.#failed(message);
       case 'bye': return this.#bye(message.reason);
@@ -146,12 +149,19 @@ export class Viewer {
   /** @param {ErrorMessage} error */
   #failed(error) {
     if (!this.#signaling.up) return this.#update({ refusal: error });
+    if (error.code === 'not-live') return this.#rest();
     if (!TROUBLES.has(error.code)) return void this.#link.refused();
     this.#problemAt = Date.now();
     // Before anything was agreed on, it is the offer that was refused.
     const refusal = this.#link.unanswered ? error : this.#facts.refusal;
     this.#update({ problem: error, refusal });
     if (this.#link.unanswered) this.#link.refused();
+  }
+
+  /** Over HTTP there are no connections to an idle room, so that none is lost. */
+  #rest() {
+    this.#update({ wasConnected: false });
+    this.#link.rest();
   }
 
   /** @param {string} reason */

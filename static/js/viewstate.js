@@ -8,7 +8,7 @@
 /**
  * @typedef {object} ViewFacts
  * @property {Room|null} room              null before the first welcome
- * @property {boolean} up                  the signaling WebSocket is joined
+ * @property {boolean} up                  signaling is joined
  * @property {LinkState} link
  * @property {boolean} wasConnected        media has been connected before
  * @property {boolean} wasLive             something was presented before
@@ -27,7 +27,7 @@
 export function viewState(facts) {
   if (facts.unable || facts.refusal) return 'failed';
   if (!facts.room) return facts.up ? 'loading' : 'reconnecting';
-  if (facts.link !== 'connected') return broken(facts) ? 'reconnecting' : 'loading';
+  if (facts.link !== 'connected') return unconnected(facts);
   // ICE takes its time to notice; nothing of anything for a while tells as much.
   if (!facts.up && facts.stalled) return 'reconnecting';
   switch (facts.room.state) {
@@ -35,6 +35,16 @@ export function viewState(facts) {
     case 'away': return 'away';
     case 'live': return liveState(facts);
   }
+}
+
+/**
+ * @param {ViewFacts} facts
+ * @returns {ViewState}
+ */
+function unconnected(facts) {
+  // Of an idle room there is nothing to miss; over HTTP there is no connection to one.
+  if (facts.room?.state === 'idle' && facts.up && facts.link !== 'failing') return 'waiting';
+  return broken(facts) ? 'reconnecting' : 'loading';
 }
 
 /** @param {ViewFacts} facts */

@@ -148,7 +148,7 @@ export class FakePeer {
     const track = typeof trackOrKind === 'string' ? null : trackOrKind;
     const kind = track?.kind ?? trackOrKind;
     const transceiver = {
-      kind, init, sender: new FakeSender(track), receiver: { jitterBufferTarget: null, track: new FakeTrack(kind) },
+      kind, init, sender: new FakeSender(track), receiver: { jitterBufferTarget: null, track: new FakeTrack(kind), transport: { state: 'connected' } },
       setCodecPreferences: (codecs) => { transceiver.codecs = codecs; },
     };
     this.transceivers.push(transceiver);
@@ -171,6 +171,10 @@ export class FakePeer {
     this.signalingState = 'stable';
   }
 
+  getReceivers() {
+    return this.transceivers.map(({ receiver }) => receiver);
+  }
+
   async getStats() {
     return this.stats;
   }
@@ -189,6 +193,14 @@ export class FakePeer {
 /** Lets all promises that are due settle. */
 export async function settle() {
   for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+/** The same for those of real responses, which are read in the background. */
+export async function rest() {
+  for (let i = 0; i < 5; i++) {
+    await settle();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** Forgets what earlier tests made. */

@@ -235,6 +235,20 @@ test('a broken connection without a socket looks for the socket', async (t) => {
   assert.equal(signaling.checks, before + 1);
 });
 
+test('a relay that has nothing to send is asked again when it has, and not before', async (t) => {
+  const { link, states, tick, connect, offers } = await begin(t);
+  link.rest();
+  await tick(60_000);
+  assert.equal(FakePeer.all[0].connectionState, 'closed');
+  assert.equal(offers().length, 1);
+  link.goOn();
+  link.goOn();
+  await settle();
+  assert.equal(offers().length, 2);
+  await connect();
+  assert.deepEqual(states, ['connecting', 'connected']);
+});
+
 test('stopped: closed after the goodbye had its time, and never again', async (t) => {
   const { link, tick, connect } = await begin(t);
   await connect();

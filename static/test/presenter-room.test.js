@@ -240,6 +240,8 @@ test('a page is cut off until the first welcome, which says where viewers go, an
   assert.ok(isCutOff());
   FakeSocket.last.welcome({ origins: ['http://10.0.0.1:8080'] });
   assert.deepEqual(presenter.origins, ['http://10.0.0.1:8080']);
+  FakeSocket.last.welcome({ origins: null });
+  assert.equal(presenter.origins, null, 'over HTTP it does not');
   assert.ok(!isCutOff());
   FakeSocket.last.onclose();
   await tick(2_000);
