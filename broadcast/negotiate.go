@@ -219,14 +219,16 @@ func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {
 func (s *Session) follow(pc *webrtc.PeerConnection) {
 	for state := webrtc.PeerConnectionStateUnknown; state != pc.ConnectionState(); {
 		state = pc.ConnectionState()
-		s.enter(state)
+		s.enter(pc, state)
 	}
 }
 
-func (s *Session) enter(state webrtc.PeerConnectionState) {
+func (s *Session) enter(pc *webrtc.PeerConnection, state webrtc.PeerConnectionState) {
 	switch state {
 	case webrtc.PeerConnectionStateConnected:
 		s.up()
+	case webrtc.PeerConnectionStateConnecting:
+		s.seek(pc)
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateClosed:
 		s.down()
 	case webrtc.PeerConnectionStateFailed:
@@ -236,6 +238,16 @@ func (s *Session) enter(state webrtc.PeerConnectionState) {
 		}
 		s.down()
 	}
+}
+
+// seek gives the checks of an ICE restart as long as a silence may last: Pion
+// itself would wait for iceFailedTime. Nothing happens before the first connected.
+func (s *Session) seek(pc *webrtc.PeerConnection) {
+	time.AfterFunc(disconnectTime, func() {
+		if pc.ConnectionState() == webrtc.PeerConnectionStateConnecting {
+			s.down()
+		}
+	})
 }
 
 func (s *Session) wasConnected() bool {
