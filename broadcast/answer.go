@@ -28,16 +28,24 @@ func isPrivate(addr netip.Addr) bool {
 	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast()
 }
 
+// terms are what an answer says beside what Pion negotiated.
+type terms struct {
+	remote  netip.Addr   // the peer's
+	hosts   []netip.Addr // where the relay's socket is reached
+	port    uint16
+	muxOnly bool // see Join.MuxOnly
+}
+
 // answerFor turns Pion's answer into the one that the peer gets.
-func answerFor(o *offer, text string, remote netip.Addr, hosts []netip.Addr, port uint16) (string, error) {
+func answerFor(o *offer, text string, t terms) (string, error) {
 	var desc sdp.SessionDescription
 	if err := desc.UnmarshalString(text); err != nil {
 		return "", fmt.Errorf("parse the answer: %w", err)
 	}
-	writeCandidates(&desc, hosts, port)
-	writeBundle(&desc, o)
+	writeCandidates(&desc, t.hosts, t.port)
+	writeBundle(&desc, o, t.muxOnly)
 	if o.role == RolePublisher {
-		tunePublisher(&desc, remote)
+		tunePublisher(&desc, t.remote)
 	}
 	out, err := desc.Marshal()
 	if err != nil {
@@ -68,7 +76,7 @@ func writeCandidates(desc *sdp.SessionDescription, hosts []netip.Addr, port uint
 
 // writeBundle says what Pion leaves out of a bundle's answer, and takes out what
 // it says too much.
-func writeBundle(desc *sdp.SessionDescription, o *offer) {
+func writeBundle(desc *sdp.SessionDescription, o *offer, muxOnly bool) {
 	if !o.bundled { // a group is only an answer to one (RFC 9143 section 7.3)
 		desc.Attributes = slices.DeleteFunc(desc.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
 	}
@@ -76,7 +84,9 @@ func writeBundle(desc *sdp.SessionDescription, o *offer) {
 		if m.MediaName.Port.Value == 0 {
 			continue
 		}
-		m.WithPropertyAttribute("rtcp-mux-only") // RFC 9725 section 4.4.1
+		if muxOnly {
+			m.WithPropertyAttribute("rtcp-mux-only")
+		}
 		for i, a := range m.Attributes {
 			if a.Key == "setup" {
 				m.Attributes[i].Value = setupFor(o.setup, a.Value)

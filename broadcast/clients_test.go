@@ -83,7 +83,7 @@ func offerTo(relay *Relay, offer string, role Role) (string, error) {
 	if role == RoleViewer {
 		open = relay.Subscribe
 	}
-	s, err := open(Join{Room: "math", Remote: loopback, Encoder: true})
+	s, err := open(Join{Room: "math", Remote: loopback, Encoder: true, MuxOnly: true})
 	if err != nil {
 		return "", err
 	}

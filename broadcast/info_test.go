@@ -204,8 +204,9 @@ func TestLinger(t *testing.T) {
 	if _, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {
 		t.Fatal(err)
 	}
-	if c.session = s; s.RemoteUfrag() != "" {
-		t.Error("a user fragment before the first offer")
+	c.session = s
+	if ufrag, pwd := s.Credentials(); ufrag+pwd != "" {
+		t.Error("credentials before the first offer")
 	}
 	offer := c.offer(false)
 	answer, err := s.Offer(offer)
@@ -214,6 +215,9 @@ func TestLinger(t *testing.T) {
 	}
 	if got := s.RemoteUfrag(); got == "" || !strings.Contains(offer, "a=ice-ufrag:"+got+"\r\n") {
 		t.Errorf("user fragment %q", got)
+	}
+	if _, got := s.Credentials(); got == "" || !strings.Contains(offer, "a=ice-pwd:"+got+"\r\n") {
+		t.Errorf("password %q", got)
 	}
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)

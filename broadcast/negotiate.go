@@ -71,26 +71,21 @@ func (s *Session) open(o *offer) (string, error) {
 		return "", s.Cause()
 	}
 	s.offer = o
-	answer, err := s.answer(pc, o)
-	if err != nil {
-		return "", err
-	}
-	relay := s.room.relay
-	relay.mu.Lock()
-	if !s.connected && s.ctx.Err() == nil {
-		s.endIn(connectTime, ErrNeverConnected)
-	}
-	relay.mu.Unlock()
-	return answer, nil
+	return s.answer(pc, o)
 }
 
 // claim takes the room for a publisher, and the place of a replaced session.
+// From here on the session counts as connecting, and has connectTime for it,
+// whatever becomes of the offer.
 func (s *Session) claim() error {
 	relay := s.room.relay
 	relay.mu.Lock()
 	defer relay.mu.Unlock()
 	if s.ctx.Err() != nil {
 		return s.Cause()
+	}
+	if err := relay.connecting.mayEnter(s.remote); err != nil {
+		return err
 	}
 	if s.role == RolePublisher {
 		if err := s.room.claim(s); err != nil {
@@ -100,6 +95,8 @@ func (s *Session) claim() error {
 	if s.replaces != nil {
 		s.inherit()
 	}
+	s.setConnecting(true)
+	s.endIn(connectTime, ErrNeverConnected)
 	return nil
 }
 
@@ -156,7 +153,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 		return "", errors.New("gathering took too long")
 	}
 	relay := s.room.relay
-	return answerFor(o, pc.LocalDescription().SDP, s.remote, relay.hosts(s.remote), relay.mux.port())
+	return answerFor(o, pc.LocalDescription().SDP, terms{s.remote, relay.hosts(s.remote), relay.mux.port(), s.muxOnly})
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the
@@ -228,7 +225,7 @@ func (s *Session) enter(pc *webrtc.PeerConnection, state webrtc.PeerConnectionSt
 	case webrtc.PeerConnectionStateConnected:
 		s.up()
 	case webrtc.PeerConnectionStateConnecting:
-		s.seek(pc)
+		s.seek()
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateClosed:
 		s.down()
 	case webrtc.PeerConnectionStateFailed:
@@ -240,16 +237,6 @@ func (s *Session) enter(pc *webrtc.PeerConnection, state webrtc.PeerConnectionSt
 	}
 }
 
-// seek gives the checks of an ICE restart as long as a silence may last: Pion
-// itself would wait for iceFailedTime. Nothing happens before the first connected.
-func (s *Session) seek(pc *webrtc.PeerConnection) {
-	time.AfterFunc(disconnectTime, func() {
-		if pc.ConnectionState() == webrtc.PeerConnectionStateConnecting {
-			s.down()
-		}
-	})
-}
-
 func (s *Session) wasConnected() bool {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
@@ -258,7 +245,8 @@ func (s *Session) wasConnected() bool {
 
 // AddCandidate adds a candidate of the peer's. What is of no use here (mDNS
 // names, TCP) is ignored: the peer's checks find the relay, and so the relay
-// the peer. Errors: bad-request for one before the first offer or one too many.
+// the peer. Errors: bad-request for one before the first offer, one too many, or
+// one that can't be read.
 func (s *Session) AddCandidate(candidate string) error {
 	if err := s.takeTurn(); err != nil {
 		return err
@@ -267,8 +255,8 @@ func (s *Session) AddCandidate(candidate string) error {
 	if s.offer == nil {
 		return errorf(CodeBadRequest, "A candidate came before the offer that it belongs to.")
 	}
-	if !usableCandidate(candidate) {
-		return nil
+	if usable, err := usableCandidate(candidate); !usable {
+		return err
 	}
 	if s.candidates++; s.candidates > maxCandidates {
 		return errorf(CodeBadRequest, "More than %d candidates came for one offer.", maxCandidates)

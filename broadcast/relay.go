@@ -36,10 +36,11 @@ type Relay struct {
 	certificate webrtc.Certificate
 	work        sync.WaitGroup // every goroutine of the relay's
 
-	mu     sync.Mutex // guards all below, and what Room and Session say it guards
-	rooms  map[string]*Room
-	tokens map[string]*Session
-	closed bool
+	mu         sync.Mutex // guards all below, and what Room and Session say it guards
+	rooms      map[string]*Room
+	tokens     map[string]*Session
+	connecting connecting
+	closed     bool
 }
 
 // New starts a Relay on the given socket.
@@ -57,6 +58,7 @@ func New(c Config) (*Relay, error) {
 		certificate: *certificate,
 		rooms:       map[string]*Room{},
 		tokens:      map[string]*Session{},
+		connecting:  connecting{from: map[netip.Addr]int{}},
 	}, nil
 }
 
@@ -147,15 +149,23 @@ type Join struct {
 	// Encoder says that the publisher is a program, such as OBS, whose key frames
 	// come by its own settings: they are watched, see Info.Warnings.
 	Encoder bool
+	// Final says that whoever holds the session's token can't come back: the
+	// presentation ends with the session. While the session is silent its room
+	// is away all the same.
+	Final bool
+	// MuxOnly writes rtcp-mux-only into answers. RFC 9725 section 4.4.1 and WHEP
+	// want it there; RFC 8858 section 4.3 has it in offers only.
+	MuxOnly bool
 }
 
 // Publish opens a publisher's session, or hands out the one that j.Token
 // belongs to. It holds the room from its first Offer on. Errors: room-busy
-// when somebody else presents or is expected back, bad-request, shutting-down.
+// when somebody else presents or is expected back, room-full, bad-request,
+// shutting-down.
 func (r *Relay) Publish(j Join) (*Session, error) { return r.join(j, RolePublisher) }
 
 // Subscribe opens a viewer's session, or hands out the one that j.Token
-// belongs to. Errors: bad-request, shutting-down.
+// belongs to. Errors: room-full, bad-request, shutting-down.
 func (r *Relay) Subscribe(j Join) (*Session, error) { return r.join(j, RoleViewer) }
 
 func (r *Relay) join(j Join, role Role) (*Session, error) {
@@ -170,6 +180,9 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 	if s := r.tokens[j.Token]; s != nil && s.role == role && s.room.name == j.Room && s.ctx.Err() == nil {
 		s.renewToken()
 		return s, nil
+	}
+	if err := r.connecting.mayEnter(j.Remote.Unmap()); err != nil {
+		return nil, err
 	}
 	room := r.enter(j.Room)
 	if role == RolePublisher {

@@ -34,6 +34,7 @@ func TestMalformedReoffersHarmNothing(t *testing.T) {
 		"many formats":           replace(`m=video (.*)`, "m=video $1"+strings.Repeat(" 96", 200)+"\r"),
 		"a data channel":         good + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\n",
 		"too many candidates":    strings.Replace(good, "a=mid:0\r\n", "a=mid:0\r\n"+manyCandidates(33), 1),
+		"an odd candidate":       strings.Replace(good, "a=mid:0\r\n", "a=mid:0\r\na="+oddCandidates[0]+"\r\n", 1),
 		"wrong direction":        replace(`a=recvonly`, "a=sendonly"),
 		"a pwd for an old ufrag": replace(`a=ice-pwd:.*`, "a=ice-pwd:"+strings.Repeat("x", minPwd)+"\r"),
 	}
@@ -50,6 +51,14 @@ func TestMalformedReoffersHarmNothing(t *testing.T) {
 
 	v.negotiate(true)
 	p.until("media after a good restart", func() bool { return len(v.received()) > 9 })
+}
+
+// oddCandidates pass for usable at a glance, but Pion can't read them.
+var oddCandidates = []string{
+	"candidate:1 1 udp x 192.0.2.1 5000 typ host",
+	"candidate:1 1 udp 1 192.0.2.1 70000 typ host",
+	"candidate:1 1 udp 99999999999 192.0.2.1 5000 typ host",
+	"candidate:1 1 udp 1 192.0.2.1 5000 typ srflx raddr",
 }
 
 func manyCandidates(n int) string {
@@ -74,6 +83,14 @@ func TestRestart(t *testing.T) {
 	if _, err := v.session.Restart("abc", o.pwd, nil); AsError(err).Code != CodeBadRequest {
 		t.Errorf("a short ufrag: %v", err)
 	}
+	for _, odd := range oddCandidates {
+		if _, err := v.session.Restart(o.ufrag, o.pwd, []string{odd}); AsError(err).Code != CodeBadRequest || v.session.Cause() != nil {
+			t.Fatalf("%s: %v, the session ended with %v", odd, err, v.session.Cause())
+		}
+	}
+	if ufrag := v.session.RemoteUfrag(); ufrag == o.ufrag {
+		t.Error("a refused restart changed the credentials")
+	}
 	answer, err := v.session.Restart(o.ufrag, o.pwd, []string{"candidate:1 1 udp 1 127.0.0.1 9 typ host"})
 	if err != nil {
 		t.Fatal(err)
@@ -94,9 +111,15 @@ func TestCandidates(t *testing.T) {
 	for _, useless := range []string{
 		"", "candidate:", "garbage", "candidate:1 1 udp 1 5f4a.local 9 typ host",
 		"candidate:1 1 tcp 1 192.168.1.2 9 typ host tcptype passive", "candidate:1 1 udp 1 224.0.0.1 9 typ host",
+		"candidate:1 1 udp 1 192.168.1.2 9 typ later",
 	} {
 		if err := v.session.AddCandidate(useless); err != nil {
 			t.Errorf("%q: %v", useless, err)
+		}
+	}
+	for _, odd := range oddCandidates {
+		if err := v.session.AddCandidate(odd); AsError(err).Code != CodeBadRequest {
+			t.Errorf("%q: %v", odd, err)
 		}
 	}
 	var err error
@@ -177,5 +200,22 @@ func TestOffersOfManyFormats(t *testing.T) {
 		if _, err := parseOffer(offer, RoleViewer); AsError(err).Code != CodeBadRequest {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// A restart that the peer never takes part in leads nowhere: after as long as
+// any silence may last, the session no longer counts.
+func TestRestartToNowhere(t *testing.T) {
+	t.Parallel()
+	relay := newTestRelay(t)
+	v := newViewer(t, relay, nil, "math")
+	v.awaitConnected()
+	eventually(t, "the viewer counts", func() bool { return relay.Room("math").Viewers == 1 })
+	if _, err := v.session.Restart("nowhere", strings.Repeat("x", minPwd), nil); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it does not count", func() bool { return relay.Room("math").Viewers == 0 })
+	if v.session.Cause() != nil {
+		t.Error("the session ended with", v.session.Cause())
 	}
 }

@@ -4,21 +4,30 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
 )
 
 // RemoteUfrag is the peer's ICE user fragment that is negotiated now; "" before
-// the first offer.
+// the first offer and after the end.
 func (s *Session) RemoteUfrag() string {
+	ufrag, _ := s.Credentials()
+	return ufrag
+}
+
+// Credentials are the peer's ICE user fragment and password that are negotiated
+// now; "" before the first offer and after the end.
+func (s *Session) Credentials() (ufrag, pwd string) {
 	if s.takeTurn() != nil {
-		return ""
+		return "", ""
 	}
 	defer s.passTurn()
 	if s.offer == nil {
-		return ""
+		return "", ""
 	}
-	return s.offer.ufrag
+	return s.offer.ufrag, s.offer.pwd
 }
 
 // Restart restarts ICE with the peer's new credentials: the stored offer with
@@ -41,6 +50,25 @@ func (s *Session) Restart(ufrag, pwd string, candidates []string) (answer string
 	}
 	o.bundled = s.offer.bundled // the stored text always is
 	return s.reopen(o)
+}
+
+// seek gives the checks of an ICE restart as long as a silence may last: Pion
+// itself would wait for iceFailedTime. A session that is not connected has its
+// clock running already.
+func (s *Session) seek() {
+	relay := s.room.relay
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if !s.connected {
+		return
+	}
+	s.stopTimer()
+	s.timer = time.AfterFunc(disconnectTime, func() {
+		if pc := s.peer.Load(); pc != nil && pc.ConnectionState() == webrtc.PeerConnectionStateConnecting {
+			s.down()
+			s.follow(pc) // it may have connected just now
+		}
+	})
 }
 
 // follows checks a further offer of the same PeerConnection against the one
@@ -84,7 +112,7 @@ func (o *offer) restarted(ufrag, pwd string, candidates []string) (string, error
 }
 
 func replaceCredentials(attributes []sdp.Attribute, ufrag, pwd string) []sdp.Attribute {
-	kept := slices.DeleteFunc(attributes, func(a sdp.Attribute) bool { return a.Key == "candidate" })
+	kept := slices.DeleteFunc(attributes, isCandidate)
 	for i := range kept {
 		switch kept[i].Key {
 		case "ice-ufrag":

@@ -44,6 +44,8 @@ type Session struct {
 	remote  netip.Addr
 	linger  time.Duration // how long it is kept when silent
 	encoder bool          // see Join.Encoder
+	final   bool          // see Join.Final
+	muxOnly bool          // see Join.MuxOnly
 	log     *slog.Logger
 	began   time.Time
 	ctx     context.Context
@@ -64,19 +66,20 @@ type Session struct {
 	received atomic.Uint64 // packets of a publisher's
 
 	// guarded by relay.mu
-	token     string
-	connected bool        // media can flow: the session counts
-	ever      bool        // it was connected once
-	timer     *time.Timer // ends a session that does not connect, or is silent
-	replaces  *Session    // whose place this session takes with its first offer
-	slow      *Error      // while the viewer's network can't carry the picture
+	token      string
+	connected  bool        // media can flow: the session counts
+	ever       bool        // it was connected once
+	connecting bool        // it is counted in relay.connecting
+	timer      *time.Timer // of a session that does not connect or is silent (endIn), or seeks its peer (seek)
+	replaces   *Session    // whose place this session takes with its first offer
+	slow       *Error      // while the viewer's network can't carry the picture
 }
 
 // newSession opens a session in room. The caller holds relay.mu.
 func newSession(room *Room, role Role, j Join) *Session {
 	s := &Session{
 		room: room, id: newID(), role: role, remote: j.Remote.Unmap(), began: time.Now(),
-		linger: cmp.Or(j.Linger, holdTime), encoder: j.Encoder,
+		linger: cmp.Or(j.Linger, holdTime), encoder: j.Encoder, final: j.Final, muxOnly: j.MuxOnly,
 		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1), out: make(chan struct{}),
 	}
 	s.log = room.log.With("session", s.id, "role", role.String())
@@ -205,6 +208,7 @@ func (s *Session) end() {
 	relay.mu.Lock()
 	s.forgetToken()
 	s.stopTimer()
+	s.setConnecting(false)
 	ever := s.ever
 	s.room.gone(s, cause)
 	relay.mu.Unlock()
@@ -257,6 +261,7 @@ func (s *Session) up() {
 	first := !s.ever
 	s.connected, s.ever = true, true
 	s.stopTimer()
+	s.setConnecting(false)
 	s.room.up(s)
 	for _, d := range s.downTracks() { // under the lock: end, which takes them out, comes later
 		if first {
@@ -330,7 +335,7 @@ func (s *Session) Replace() (*Session, error) {
 	case s.ctx.Err() != nil:
 		return nil, s.Cause()
 	}
-	next := newSession(s.room, s.role, Join{Remote: s.remote, Linger: s.linger, Encoder: s.encoder})
+	next := newSession(s.room, s.role, Join{Remote: s.remote, Linger: s.linger, Encoder: s.encoder, Final: s.final, MuxOnly: s.muxOnly})
 	next.id, next.log, next.replaces = s.id, s.log, s
 	s.room.sessions[next] = struct{}{}
 	return next, nil

@@ -223,3 +223,23 @@ func TestEndWhileConnecting(t *testing.T) {
 		return len(keep.room.video.downs) == 0
 	})
 }
+
+// Nobody can come back to the presentation of an encoder whose session ended:
+// the room is free at once, but not while the session is silent.
+func TestFinal(t *testing.T) {
+	relay := newTestRelay(t)
+	p := publish(t, relay, nil, Join{Room: "math", Remote: loopback, Final: true}, webrtc.MimeTypeVP8)
+	eventually(t, "live", func() bool { return relay.Room("math").State == StateLive })
+	p.session.down()
+	if state := relay.Room("math").State; state != StateAway {
+		t.Errorf("the room of a silent encoder is %v", state)
+	}
+	p.session.Close(ErrFlood)
+	await(t, p.session.Gone(), "out of the room")
+	if state := relay.Room("math").State; state != StateIdle {
+		t.Errorf("the room of an encoder that is gone is %v", state)
+	}
+	if _, err := relay.Publish(Join{Room: "math", Remote: loopback}); err != nil {
+		t.Errorf("the next one is told %v", err)
+	}
+}

@@ -2,10 +2,12 @@ package broadcast
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/sdp/v3"
 )
 
@@ -78,13 +80,19 @@ func validFingerprint(s string) bool {
 func keepUsableCandidates(desc *sdp.SessionDescription) error {
 	var kept []sdp.Attribute
 	for _, m := range desc.MediaDescriptions {
-		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
-			isCandidate := a.Key == "candidate"
-			if isCandidate && usableCandidate(a.Value) && !slices.Contains(kept, a) { // a bundle may repeat them
+		for _, a := range m.Attributes {
+			if !isCandidate(a) || slices.Contains(kept, a) { // a bundle may repeat them
+				continue
+			}
+			usable, err := usableCandidate(a.Value)
+			if err != nil {
+				return err
+			}
+			if usable {
 				kept = append(kept, a)
 			}
-			return isCandidate
-		})
+		}
+		m.Attributes = slices.DeleteFunc(m.Attributes, isCandidate)
 	}
 	if len(kept) > maxCandidates {
 		return badOffer("it has %d candidates, %d are the most that are taken", len(kept), maxCandidates)
@@ -94,13 +102,26 @@ func keepUsableCandidates(desc *sdp.SessionDescription) error {
 	return nil
 }
 
+func isCandidate(a sdp.Attribute) bool { return a.Key == "candidate" }
+
 // usableCandidate reads `foundation component transport priority address port
-// typ …` (RFC 8839 section 5.1).
-func usableCandidate(value string) bool {
+// typ …` (RFC 8839 section 5.1). One that the relay has a use for has to be
+// readable by Pion too: it would refuse the whole offer, and could not go back.
+func usableCandidate(value string) (bool, error) {
 	fields := strings.Fields(value)
 	if len(fields) < 8 || !strings.EqualFold(fields[2], "udp") {
-		return false
+		return false, nil
 	}
 	addr, err := netip.ParseAddr(fields[4])
-	return err == nil && addr.Zone() == "" && !addr.IsMulticast() && !addr.IsUnspecified()
+	if err != nil || addr.Zone() != "" || addr.IsMulticast() || addr.IsUnspecified() {
+		return false, nil
+	}
+	_, err = ice.UnmarshalCandidate(value)
+	if errors.Is(err, ice.ErrUnknownCandidateTyp) { // types may be added
+		return false, nil
+	}
+	if err != nil {
+		return false, errorf(CodeBadRequest, "The candidate %.100q can't be read.", value)
+	}
+	return true, nil
 }

@@ -6,6 +6,8 @@ import { fragmentOf, originOf, restarted } from './sdpfrag.js';
 
 /** A request without a response by then has failed. */
 export const RESPONSE_WITHIN = 4_000;
+/** When the relay has given up a session whose page never got its answer. */
+const UNANSWERED_FOR = 15_000;
 /** How the server-sent events extension names itself in a Link header. */
 const EVENTS = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
 
@@ -25,8 +27,9 @@ export class Refusal extends Error {
  */
 async function refusalOf(response) {
   if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return new Error(`HTTP ${response.status}`);
-  const { code, detail } = await response.json();
-  return new Refusal({ type: 'error', code, message: detail });
+  const { code, detail, since } = await response.json();
+  const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
+  return new Refusal({ type: 'error', code, message: detail, since, retryAfter });
 }
 
 /** One session at a time, the relay's side of which is a URL. Owns that, and what was negotiated there. */
@@ -39,6 +42,10 @@ export class HttpSession {
   #answer = '';
   /** How many sessions the relay has ended. */
   #ended = 0;
+  /** The page has joined before. */
+  #joined = false;
+  /** Until when a session of ours may be at the relay whose URL is not known here. */
+  #lingersUntil = 0;
 
   /**
    * @param {string} endpoint  path, like "/whep/math"
@@ -64,9 +71,24 @@ export class HttpSession {
     return this.#events;
   }
 
-  /** A session of this endpoint that an earlier page had is ours now. @param {string} location */
+  /** What presents in the room may be ours: a session that we could not end. */
+  get lingers() {
+    return this.#location !== '' || Date.now() < this.#lingersUntil;
+  }
+
+  /** A session of ours without a URL may be at the relay for so many milliseconds. @param {number} duration */
+  linger(duration) {
+    this.#lingersUntil = Math.max(this.#lingersUntil, Date.now() + duration);
+  }
+
+  /**
+   * A session of this endpoint that the page had before it was loaded again is ours now. Later in the
+   * page's life it is that of another page that shares the storage, as frames do.
+   * @param {string} location
+   */
   adopt(location) {
-    if (!this.#location && location.startsWith(`${this.#endpoint}/`)) this.#location = location;
+    if (!this.#joined && location.startsWith(`${this.#endpoint}/`)) this.#location = location;
+    this.#joined = true;
   }
 
   /** Whether the relay still has it. */
@@ -94,20 +116,34 @@ export class HttpSession {
     const location = this.#location;
     if (!location) return;
     // The page may be going away itself.
-    await this.#fetch(location, { method: 'DELETE', keepalive: true });
-    if (this.#location === location) this.#forget();
+    const { ok, status } = await this.#request(location, { method: 'DELETE', keepalive: true });
+    // Any other response is not the relay's word that it is gone.
+    if ((ok || status === 404) && this.#location === location) this.#forget();
   }
 
   /** @param {string} sdp */
   async #create(sdp) {
     // The room has one presenter, and we would be the second.
     await this.leave();
-    const response = await this.#send('POST', this.#endpoint, { 'Content-Type': 'application/sdp' }, sdp);
+    const response = await this.#post(sdp);
+    this.#lingersUntil = 0;
     this.#location = response.headers.get('Location') ?? '';
     this.#events = EVENTS.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
     this.#offer = sdp;
     this.#answer = await response.text();
     return this.#answer;
+  }
+
+  /** @param {string} sdp */
+  async #post(sdp) {
+    try {
+      return await this.#send('POST', this.#endpoint, { 'Content-Type': 'application/sdp' }, sdp);
+    } catch (error) {
+      // Only the relay's own refusal says that no session was made.
+      if (!(error instanceof Refusal)) this.linger(UNANSWERED_FOR);
+      else if (error.told.code === 'room-busy' && this.lingers) throw new Refusal({ ...error.told, code: 'unknown' });
+      throw error;
+    }
   }
 
   /** @param {string} sdp */

@@ -30,11 +30,16 @@ export class HttpSocket {
   /** @type {((event: {}) => void)|null} */ onopen = null;
   /** @type {((event: {data: string}) => void)|null} */ onmessage = null;
   /** @type {((event: {}) => void)|null} */ onclose = null;
+  /** The room, the session, and the room again: until then the welcome may take. */
+  patience = 3 * RESPONSE_WITHIN;
   #options;
   #session;
   /** The end of the request before. */
   #before = Promise.resolve();
   #closed = false;
+  /** The room is about to be asked about. */
+  #looking = false;
+  /** What was told of it last. @type {Room|null} */ #told = null;
   /** @type {string[]} what this browser can play */ #codecs = [];
   /** The codec of which the page knows whether it can be played. @type {Room['video']} */ #judged = null;
   /** @type {RoomEvents|null} */ #events = null;
@@ -57,7 +62,7 @@ export class HttpSocket {
       case 'join': return this.#next(() => this.#join(message));
       case 'offer': return this.#next(() => this.#offered(message.sdp));
       case 'leave': return this.#leave();
-      case 'ping': return this.#next(() => this.#poll());
+      case 'ping': return this.#pong();
     }
   }
 
@@ -67,24 +72,36 @@ export class HttpSocket {
     this.#events?.close();
   }
 
+  /** It says that the socket works. Whether the relay is there each request finds out within its own limit. */
+  #pong() {
+    queueMicrotask(() => this.#say({ type: 'pong' }));
+    this.#look();
+  }
+
   /** @param {Join} join */
   async #join({ resume = '', codecs = [] }) {
     this.#codecs = codecs;
-    this.#session.adopt(resume);
     const { role, room } = this.#options;
+    // A viewer who comes back needs no place kept.
+    if (role === 'publisher') this.#session.adopt(resume);
     const alive = await this.#session.alive();
     const fields = await this.#room();
     if (role === 'publisher' && !alive && fields.state !== 'idle') return this.#busy(fields);
-    const known = { id: this.#session.id, resume: this.#session.location };
-    this.#say({ type: 'welcome', ...known, room, role, iceServers: [], origins: null, ...fields });
+    this.#told = fields;
+    this.#say({ type: 'welcome', id: this.#session.id, resume: this.#resume, room, role, iceServers: [], origins: null, ...fields });
     this.#judge(fields);
     this.#listen();
     this.#later();
   }
 
-  /** Somebody else presents here. @param {Room} fields */
+  /** The page's session, for when it is loaded again. */
+  get #resume() {
+    return this.#options.role === 'publisher' ? this.#session.location : '';
+  }
+
+  /** Somebody presents here: somebody else, unless a session of ours is still being given up. @param {Room} fields */
   #busy({ since }) {
-    this.#say({ type: 'error', code: 'room-busy', message: '', since: since ?? undefined });
+    if (!this.#session.lingers) this.#say({ type: 'error', code: 'room-busy', message: '', since: since ?? undefined });
     this.#end();
   }
 
@@ -92,7 +109,7 @@ export class HttpSocket {
   async #offered(sdp) {
     try {
       const answer = await this.#session.offer(sdp);
-      this.#say({ type: 'answer', sdp: answer, resume: this.#session.location });
+      this.#say({ type: 'answer', sdp: answer, resume: this.#resume });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return this.#say(error.told);
@@ -118,14 +135,36 @@ export class HttpSocket {
     const url = this.#session.events;
     if (this.#closed || url === (this.#events?.url ?? '')) return;
     this.#events?.close();
-    this.#events = url ? new RoomEvents({ url, request, createSource, changed: () => this.#next(() => this.#poll()) }) : null;
+    this.#events = url ? new RoomEvents({ url, request, createSource, changed: (viewers) => this.#changed(viewers) }) : null;
+  }
+
+  /** Something did. @param {number} [viewers]  all that did */
+  #changed(viewers) {
+    if (viewers === undefined || !this.#told) this.#look();
+    else this.#tell({ ...this.#told, viewers });
+  }
+
+  /** @param {Room} fields */
+  #tell(fields) {
+    this.#told = fields;
+    this.#say({ type: 'room', ...fields });
+  }
+
+  /** Has the room asked about, as soon as what is being asked is answered. */
+  #look() {
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#next(async () => {
+      this.#looking = false;
+      if (!this.#closed) await this.#poll();
+    });
   }
 
   /** Tells what the room is like, if the relay has not lost our session. */
   async #poll() {
     if (this.#session.location && !(await this.#session.alive())) return this.#end();
     const fields = await this.#room();
-    this.#say({ type: 'room', ...fields });
+    this.#tell(fields);
     this.#judge(fields);
     this.#later();
   }
@@ -133,7 +172,7 @@ export class HttpSocket {
   #later() {
     clearTimeout(this.#timer);
     if (this.#closed) return;
-    this.#timer = setTimeout(() => this.#next(() => this.#poll()), this.#events?.open ? LOOK_EVERY : POLL_EVERY);
+    this.#timer = setTimeout(() => this.#look(), this.#events?.open ? LOOK_EVERY : POLL_EVERY);
   }
 
   /** @returns {Promise<Room>} */

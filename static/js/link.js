@@ -116,11 +116,14 @@ export class Link {
     }
   }
 
-  /** The relay sent an error. Says whether it was its answer to an offer. */
-  refused() {
+  /**
+   * The relay sent an error. Says whether it was its answer to an offer.
+   * @param {number} [retryAfter]  seconds that it asks us to wait
+   */
+  refused(retryAfter = 0) {
     const pc = this.#awaiting.shift();
     if (!pc || pc !== this.#pc) return false;
-    this.#retry();
+    this.#retry(1_000 * retryAfter);
     return true;
   }
 
@@ -180,11 +183,11 @@ export class Link {
     void this.#offer(this.#pc, true);
   }
 
-  /** A connection could not be made: says so, and goes on trying. */
-  #retry() {
+  /** A connection could not be made: says so, and goes on trying. @param {number} [hold]  milliseconds to wait at least */
+  #retry(hold = 0) {
     this.#set('failing');
     this.#drop();
-    this.#after(this.#backoff.next(), () => this.#renew());
+    this.#after(Math.max(hold, this.#backoff.next()), () => this.#renew());
   }
 
   /**

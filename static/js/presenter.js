@@ -232,7 +232,7 @@ export class Presenter {
   #failed(error) {
     const { notices } = this.#options;
     if (!this.#signaling.up) return this.#refused(error);
-    if (!this.#link.refused()) return;
+    if (!this.#link.refused(error.retryAfter)) return;
     if (error.code !== 'room-busy') return notices.tell('connection', `error.${error.code}`);
     this.#lostRoom();
     notices.tell('busy', 'error.room-busy');

@@ -7,6 +7,13 @@ const RETRY = 2;
 const REFUSED_RETRY = 10;
 const ANSWER_WITHIN = 10_000;
 const CONNECT_WITHIN = 10_000;
+/** How soon to have another session in place of one that ended, in seconds, when the one before it did not play either. */
+const AGAIN = [1, 2, 4, 8, 10];
+/** How soon to ask for events again that ended, in seconds. */
+const EVENTS_RETRY = 3;
+/** Where no events tell, frames do: how often they are counted, and how long none may come. */
+const COUNT_EVERY = 1_000;
+const FRAMELESS = 5_000;
 /** ICE often comes back by itself within this, and media arrives. */
 const PATIENCE = 2_000;
 const EVENTS_LINK = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
@@ -54,6 +61,25 @@ function stereo(sdp) {
   return sdp.replace(new RegExp(`^a=fmtp:${payloadType} (?!.*\\bstereo=).*$`, 'm'), (line) => `${line};stereo=1`);
 }
 
+/** Between 0.7 and 1.3 times as long: viewers who lost the relay together do not come back together. @param {number} seconds */
+function jittered(seconds) {
+  return seconds * (0.7 + 0.6 * Math.random());
+}
+
+/**
+ * How many frames were decoded; of sound alone, how many packets came.
+ * @param {RTCStatsReport} report
+ */
+function progress(report) {
+  let [frames, packets] = [0, 0];
+  for (const { type, kind, framesDecoded = 0, packetsReceived = 0 } of report.values()) {
+    if (type !== 'inbound-rtp') continue;
+    if (kind === 'video') frames += framesDecoded;
+    else packets += packetsReceived;
+  }
+  return frames || packets;
+}
+
 /**
  * @typedef {object} WatcherOptions
  * @property {string} endpoint
@@ -66,7 +92,7 @@ function stereo(sdp) {
 
 /**
  * Watches one room through one WHEP session after the other, for as long as it is wanted. No DOM
- * but the MediaStream it hands out. Owns the session, its PeerConnection and the timer of what is next.
+ * but the MediaStream it hands out. Owns the session, its PeerConnection, its events and the timers.
  */
 export class Watcher {
   #options;
@@ -81,7 +107,13 @@ export class Watcher {
   /** The session's URL; empty while there is none. */
   #location = '';
   /** @type {EventSource|null} */ #events = null;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
+  /** Sessions in a row that ended without a picture. */
+  #attempts = 0;
+  /** What was decoded, when that became more, and whether it did between the last two looks. */
+  #progress = { count: 0, at: 0, growing: false };
+  /** @type {ReturnType<typeof setTimeout>|undefined} what is next */ #timer;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when events are asked for again */ #relisten;
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #counter;
 
   /** @param {WatcherOptions} options */
   constructor(options) {
@@ -167,7 +199,7 @@ export class Watcher {
     if (this.#stream && !this.#wasConnected) this.#options.attach(this.#stream);
     const [, link] = EVENTS_LINK.exec(response.headers.get('Link') ?? '') ?? [];
     // Where there are none, the picture tells.
-    if (link) await this.#listen(pc, this.#resolve(response, link)).catch(() => {});
+    if (link) await this.#listen(pc, this.#resolve(response, link));
   }
 
   /** @param {RTCPeerConnection} pc @param {Response} response */
@@ -176,7 +208,8 @@ export class Watcher {
     const wait = Number(headers.get('Retry-After')) || RETRY;
     if (status === 409) {
       this.#set('waiting');
-      this.#after(wait, () => this.#negotiate(pc));
+      // Not sooner than the relay said, and not all viewers of the room at once.
+      this.#after(wait * (1 + 0.3 * Math.random()), () => this.#negotiate(pc));
     } else if (status >= 500 || status === 429) this.#retry('reconnecting', wait);
     else this.#retry('failed', REFUSED_RETRY);
   }
@@ -192,24 +225,55 @@ export class Watcher {
 
   /** @param {RTCPeerConnection} pc @param {string} url */
   async #listen(pc, url) {
-    const { createSource = (location) => new EventSource(location) } = this.#options;
-    const response = await this.#request(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '["active","inactive"]' });
-    const location = response.headers.get('Location');
-    if (!response.ok || !location || pc !== this.#pc) return;
-    const events = createSource(this.#resolve(response, location));
+    const location = await this.#askForEvents(url).catch(() => '');
+    if (pc !== this.#pc) return;
+    if (!location) return this.#listenLater(pc, url);
+    const { createSource = (address) => new EventSource(address) } = this.#options;
+    const events = createSource(location);
     this.#events = events;
     events.addEventListener('active', () => this.#presented(true));
     events.addEventListener('inactive', () => this.#presented(false));
     // Browsers open it again, unless what answers is not the stream any more.
     events.onerror = () => {
-      if (events.readyState === 2) void this.#verify(pc);
+      if (events.readyState === 2) void this.#verify(pc, url);
     };
   }
 
-  /** Whether the relay still has our session. @param {RTCPeerConnection} pc */
-  async #verify(pc) {
-    const status = await this.#request(this.#location).then((response) => response.status, () => 0);
-    if (status === 404 && pc === this.#pc) this.#again();
+  /** The stream's URL; empty where there is none to have. @param {string} url */
+  async #askForEvents(url) {
+    const response = await this.#request(url, {
+      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '["active","inactive"]', signal: AbortSignal.timeout(ANSWER_WITHIN),
+    });
+    const location = response.headers.get('Location');
+    return response.ok && location ? this.#resolve(response, location) : '';
+  }
+
+  /** @param {RTCPeerConnection} pc @param {string} url */
+  #listenLater(pc, url) {
+    clearTimeout(this.#relisten);
+    this.#relisten = setTimeout(() => this.#listen(pc, url), 1_000 * jittered(EVENTS_RETRY));
+  }
+
+  /** Whether the relay still has our session. If so, its events go on. @param {RTCPeerConnection} pc @param {string} url */
+  async #verify(pc, url) {
+    const signal = AbortSignal.timeout(ANSWER_WITHIN);
+    const status = await this.#request(this.#location, { signal }).then((response) => response.status, () => 0);
+    if (pc !== this.#pc) return;
+    if (status === 404) this.#again();
+    else this.#listenLater(pc, url);
+  }
+
+  /** Where no events tell, frames do. @param {RTCPeerConnection} pc */
+  async #count(pc) {
+    const count = progress(await pc.getStats());
+    if (pc !== this.#pc) return;
+    const before = this.#progress;
+    const growing = count !== before.count;
+    this.#progress = { count, growing, at: growing ? Date.now() : before.at };
+    if (this.#events?.readyState === 1) return;
+    // The last picture of a presenter who is away comes alone.
+    if (growing && before.growing) this.#presented(true);
+    else if (Date.now() - this.#progress.at >= FRAMELESS) this.#presented(false);
   }
 
   /** @param {boolean} active */
@@ -225,6 +289,9 @@ export class Watcher {
       case 'connected':
         clearTimeout(this.#timer);
         this.#wasConnected = true;
+        clearInterval(this.#counter);
+        this.#progress.at = Date.now();
+        this.#counter = setInterval(() => this.#count(pc), COUNT_EVERY);
         if (this.#active) this.#show();
         else this.#after(PATIENCE / 1_000, () => this.#show());
         break;
@@ -242,16 +309,18 @@ export class Watcher {
 
   /** With another session. Who waits for the presenter has lost nothing yet. */
   #again() {
+    this.#drop();
     if (this.#state !== 'waiting') this.#set('reconnecting');
-    this.start();
+    const wait = this.#attempts === 0 ? Math.random() / 2 : jittered(AGAIN[Math.min(this.#attempts, AGAIN.length) - 1]);
+    this.#attempts++;
+    this.#after(wait, () => this.start());
   }
 
   /** @param {State} state @param {number} seconds */
   #retry(state, seconds) {
     this.#drop();
     this.#set(state);
-    // Viewers who lost the relay together do not come back together.
-    this.#after(seconds * (0.7 + 0.6 * Math.random()), () => this.start());
+    this.#after(jittered(seconds), () => this.start());
   }
 
   /** @param {number} seconds @param {() => void} step */
@@ -262,6 +331,7 @@ export class Watcher {
 
   /** @param {State} state */
   #set(state) {
+    if (state === 'playing') this.#attempts = 0;
     if (state === this.#state) return;
     this.#state = state;
     this.#options.changed(state);
@@ -269,12 +339,15 @@ export class Watcher {
 
   #drop() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#relisten);
+    clearInterval(this.#counter);
     this.#events?.close();
     this.#pc?.close();
     if (this.#location) this.#end(this.#location);
     this.#events = this.#pc = this.#stream = null;
     this.#location = '';
     this.#active = false;
+    this.#progress = { count: 0, at: 0, growing: false };
   }
 
   /** The page may be going away itself. @param {string} location */
@@ -386,6 +459,7 @@ export class RelayPlayer extends HTMLElement {
   /** @param {string} name */
   attributeChangedCallback(name) {
     if (name === 'muted') this.#setMuted(this.hasAttribute('muted'));
+    if (name === 'src') this.#video.srcObject = null;
     if (name === 'src' && this.#shown) this.#start();
     this.#render();
   }
@@ -503,4 +577,5 @@ export class RelayPlayer extends HTMLElement {
   }
 }
 
-customElements.define('relay-player', RelayPlayer);
+// A page may load this file twice, from two relays.
+if (!customElements.get('relay-player')) customElements.define('relay-player', RelayPlayer);

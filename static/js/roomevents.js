@@ -1,12 +1,14 @@
 // The server-sent events of a WHEP session: that something changed.
 
+import { RESPONSE_WITHIN } from './httpsession.js';
+
 const TYPES = ['active', 'inactive', 'viewercount'];
 
 /**
  * @typedef {object} EventsOptions
  * @property {string} url                                  where a stream of them is asked for
  * @property {typeof fetch} request
- * @property {() => void} changed                          something did, or they ended
+ * @property {(viewers?: number) => void} changed          something did, or they ended; the count where it is all that did
  * @property {(url: string) => EventSource} [createSource]
  */
 
@@ -44,13 +46,13 @@ export class RoomEvents {
   async #start() {
     const { url, request, changed, createSource = (location) => new EventSource(location) } = this.#options;
     const headers = { 'Content-Type': 'application/json' };
-    const response = await request(url, { method: 'POST', headers, body: JSON.stringify(TYPES) });
+    const response = await request(url, { method: 'POST', headers, body: JSON.stringify(TYPES), signal: AbortSignal.timeout(RESPONSE_WITHIN) });
     const location = response.headers.get('Location');
     if (!response.ok || !location) return;
     if (this.#closed) return this.#end(location);
     this.#source = createSource(location);
-    for (const type of TYPES) this.#source.addEventListener(type, changed);
-    this.#source.onerror = changed;
+    for (const type of TYPES) this.#source.addEventListener(type, ({ data }) => changed(JSON.parse(data).viewercount));
+    this.#source.onerror = () => changed();
   }
 
   /** The relay keeps few for a session. If it does not hear this, it ends them with the session. @param {string} location */

@@ -23,6 +23,7 @@ const FINAL = new Set(['unauthorized', 'forbidden']);
  * @property {((event: any) => void)|null} onclose
  * @property {(text: string) => void} send
  * @property {() => void} close
+ * @property {number} [patience]   milliseconds that its welcome may take; not those of a WebSocket
  */
 
 /**
@@ -113,7 +114,7 @@ export class Signaling {
     clearTimeout(this.#timer);
     /** @type {Socket} */ const socket = (this.#options.connect ?? ((url) => new WebSocket(url)))(this.#options.url);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost(), WELCOME_WITHIN);
+    this.#timer = setTimeout(() => this.#lost(), socket.patience ?? WELCOME_WITHIN);
     socket.onopen = () => this.#join(socket);
     socket.onmessage = ({ data }) => this.#read(data);
     socket.onclose = () => this.#lost();

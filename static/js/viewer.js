@@ -150,12 +150,12 @@ export class Viewer {
   #failed(error) {
     if (!this.#signaling.up) return this.#update({ refusal: error });
     if (error.code === 'not-live') return this.#rest();
-    if (!TROUBLES.has(error.code)) return void this.#link.refused();
+    if (!TROUBLES.has(error.code)) return void this.#link.refused(error.retryAfter);
     this.#problemAt = Date.now();
     // Before anything was agreed on, it is the offer that was refused.
     const refusal = this.#link.unanswered ? error : this.#facts.refusal;
     this.#update({ problem: error, refusal });
-    if (this.#link.unanswered) this.#link.refused();
+    if (this.#link.unanswered) this.#link.refused(error.retryAfter);
   }
 
   /** Over HTTP there are no connections to an idle room, so that none is lost. */

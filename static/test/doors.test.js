@@ -4,35 +4,53 @@ import { test } from 'node:test';
 import { Doors } from '../js/doors.js';
 import { HttpSocket } from '../js/httpsocket.js';
 import { FakeRelay } from './fakerelay.js';
-import { settle } from './fakes.js';
+import { rest, room } from './fakes.js';
 
 /** Doors whose WebSockets a test opens and closes. */
-function begin(createSocket = () => new EventTarget()) {
+function begin(t, { page = 'pull', createSocket = () => new EventTarget() } = {}) {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1e12 });
   const relay = new FakeRelay();
-  const doors = new Doors({ page: 'pull', room: 'math', request: relay.request, createSocket });
+  /** How requests are made; a test may hold them up. */
+  const net = { request: relay.request };
+  const doors = new Doors({ page, room: 'math', request: (...args) => net.request(...args), createSocket });
+  const open = () => doors.open(`ws://relay.example/ws/${page}/math`);
   const attempt = async (...events) => {
-    const socket = doors.open('ws://relay.example/ws/pull/math');
+    const socket = open();
     if (socket instanceof HttpSocket) {
       socket.close();
       return 'http';
     }
     for (const type of events) socket.dispatchEvent(new Event(type));
-    await settle();
+    await rest();
     return 'websocket';
   };
-  return { relay, attempt };
+  const blocked = async () => {
+    await attempt('close');
+    await attempt('close');
+    assert.equal(await attempt(), 'http');
+  };
+  return { relay, net, open, attempt, blocked, tick: (ms) => t.mock.timers.tick(ms) };
 }
 
-test('two WebSockets that cannot be opened while the relay answers: HTTP', async () => {
-  const { attempt } = begin();
+/** What a socket over HTTP hears. */
+async function join(socket, resume) {
+  const heard = [];
+  socket.onopen = () => socket.send(JSON.stringify({ type: 'join', codecs: ['video/VP8'], resume }));
+  socket.onmessage = ({ data }) => heard.push(JSON.parse(data));
+  await rest();
+  return heard;
+}
+
+test('two WebSockets that cannot be opened while the relay answers: HTTP', async (t) => {
+  const { attempt } = begin(t);
   assert.equal(await attempt('close'), 'websocket');
   assert.equal(await attempt('close'), 'websocket');
   assert.equal(await attempt(), 'http');
   assert.equal(await attempt(), 'http', 'and so it stays');
 });
 
-test('a relay that does not answer at all says nothing about WebSockets', async () => {
-  const { relay, attempt } = begin();
+test('a relay that does not answer at all says nothing about WebSockets', async (t) => {
+  const { relay, attempt } = begin(t);
   relay.up = false;
   for (let i = 0; i < 5; i++) assert.equal(await attempt('close'), 'websocket');
   relay.up = true;
@@ -44,14 +62,89 @@ test('a relay that does not answer at all says nothing about WebSockets', async 
   assert.equal(await attempt(), 'websocket', 'not twice in a row');
 });
 
-test('where a WebSocket was open once it is what is opened', async () => {
-  const { attempt } = begin();
-  await attempt('close');
-  await attempt('open', 'close');
-  for (let i = 0; i < 5; i++) assert.equal(await attempt('close'), 'websocket');
+test('answers that hung while there was no network are not counted when it is back', async (t) => {
+  const { relay, net, attempt, tick } = begin(t);
+  let back = () => {};
+  const network = new Promise((resolve) => { back = resolve; });
+  const signals = [];
+  net.request = async (url, init) => {
+    signals.push(init.signal);
+    await network;
+    return relay.request(url, init);
+  };
+  for (let i = 0; i < 5; i++) await attempt('close');
+  assert.equal(signals.filter(({ aborted }) => !aborted).length, 1, 'one at a time');
+  tick(4_000);
+  assert.ok(signals.every(({ aborted }) => aborted), 'and not for ever');
+  back();
+  await rest();
+  assert.equal(await attempt(), 'websocket');
 });
 
-test('a browser that makes no WebSocket goes by HTTP at once', async () => {
-  const { attempt } = begin(() => { throw new DOMException('', 'SecurityError'); });
+test('a WebSocket that was heard starts the count anew; one that was only opened does not', async (t) => {
+  const { attempt } = begin(t);
+  await attempt('close');
+  await attempt('open', 'message', 'close');
+  await attempt('open', 'close');
+  assert.equal(await attempt('message', 'close'), 'websocket');
+  assert.equal(await attempt('open', 'close'), 'websocket');
+  assert.equal(await attempt('close'), 'websocket');
+  assert.equal(await attempt(), 'http', 'another network lets none through');
+});
+
+test('after a minute one WebSocket is tried again', async (t) => {
+  const { attempt, blocked, tick } = begin(t);
+  await blocked();
+  tick(59_000);
+  assert.equal(await attempt(), 'http');
+  tick(1_000);
+  assert.equal(await attempt('close'), 'websocket');
+  assert.equal(await attempt(), 'http', 'in vain');
+  tick(60_000);
+  assert.equal(await attempt('message', 'close'), 'websocket');
+  assert.equal(await attempt(), 'websocket');
+});
+
+test('a WebSocket that works again ends the session over HTTP', async (t) => {
+  const { relay, open, attempt, blocked, tick } = begin(t);
+  await blocked();
+  relay.room = room({ state: 'live', video: 'VP8' });
+  const socket = open();
+  await join(socket);
+  socket.send(JSON.stringify({ type: 'offer', sdp: 'o=- 1 2 IN IP4 127.0.0.1\r\n' }));
+  await rest();
+  assert.equal(relay.sessions.size, 1);
+  socket.close();
+  tick(60_000);
+  await attempt('message');
+  assert.equal(relay.sessions.size, 0);
+});
+
+test('who presents over HTTP goes on so: to a WebSocket the room would be busy', async (t) => {
+  const { relay, open, attempt, blocked, tick } = begin(t, { page: 'push' });
+  await blocked();
+  relay.sessions.add('/whip/math/mine');
+  const socket = open();
+  await join(socket, '/whip/math/mine');
+  socket.close();
+  tick(60_000);
+  assert.equal(await attempt(), 'http');
+});
+
+test('who presented over a WebSocket is not somebody else over HTTP', async (t) => {
+  const { relay, open, attempt, tick } = begin(t, { page: 'push' });
+  await attempt('message', 'close');
+  relay.room = room({ state: 'away', video: 'VP8' });
+  await attempt('close');
+  await attempt('close');
+  assert.deepEqual(await join(open()), [], 'asks again until the relay has given up the other');
+  tick(60_000);
+  assert.equal(await attempt('close'), 'websocket', 'which a WebSocket could resume');
+  relay.room = room();
+  assert.equal((await join(open()))[0].type, 'welcome');
+});
+
+test('a browser that makes no WebSocket goes by HTTP at once', async (t) => {
+  const { attempt } = begin(t, { createSocket: () => { throw new DOMException('', 'SecurityError'); } });
   assert.equal(await attempt(), 'http');
 });

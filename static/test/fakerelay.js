@@ -8,7 +8,7 @@ const FRAGMENT = 'a=mid:0\r\na=ice-ufrag:relay2\r\na=ice-pwd:pwd2\r\na=candidate
 /** What a relay says no with. */
 function problem(status, code, retryAfter = '2') {
   const headers = { 'Content-Type': 'application/problem+json', 'Retry-After': retryAfter };
-  return new Response(JSON.stringify({ title: '', status, code, detail: code }), { status, headers });
+  return new Response(JSON.stringify({ title: '', status, code, detail: code, since: '2026-05-01T10:42:00Z' }), { status, headers });
 }
 
 /** A relay that a test talks to through `request`, as through fetch. */
@@ -21,6 +21,10 @@ export class FakeRelay {
   asked = [];
   /** The body of the latest request that had one. */
   body = '';
+  /** Until then POSTs are not answered. */
+  hold = Promise.resolve();
+  /** The next POST is heard, but its answer is lost. */
+  mute = false;
   /** What the next request to a path that starts so is answered with. */
   instead = null;
   #made = 0;
@@ -30,13 +34,17 @@ export class FakeRelay {
     this.asked.push(`${method} ${path}`);
     this.headers = headers;
     if (body) this.body = body;
+    if (method === 'POST') await this.hold;
     if (!this.up) throw new TypeError('Failed to fetch');
     if (this.instead) {
       const response = this.instead;
       this.instead = null;
       return response;
     }
-    return this.#answer(method, path);
+    const response = this.#answer(method, path);
+    if (!this.mute || method !== 'POST') return response;
+    this.mute = false;
+    throw new DOMException('', 'TimeoutError');
   };
 
   /** The requests of one method. */
@@ -85,8 +93,8 @@ export class FakeSource {
   }
 
   /** An event of a type comes. */
-  tell(type) {
-    this.listeners[type]({ data: '{}' });
+  tell(type, data = {}) {
+    this.listeners[type]({ data: JSON.stringify(data) });
   }
 
   /** The stream ended: for good, or until the browser opens it again. */

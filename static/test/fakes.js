@@ -3,12 +3,15 @@
 /** A WebSocket that a test speaks through. All that were made are in `FakeSocket.all`. */
 export class FakeSocket {
   static all = [];
+  /** Of those that are made. */
+  static patience = undefined;
   static get last() {
     return FakeSocket.all.at(-1);
   }
 
   constructor(url) {
     this.url = url;
+    this.patience = FakeSocket.patience;
     this.sent = [];
     this.closed = false;
     FakeSocket.all.push(this);

@@ -69,7 +69,7 @@ test('candidates are nobody’s concern', async (t) => {
 test('no session in an idle room; a refusal is an error, and the socket stays', async (t) => {
   const { send, last, closed } = await begin(t, 'viewer');
   await send({ type: 'offer', sdp: offer(1) });
-  assert.deepEqual(last(), { type: 'error', code: 'not-live', message: 'not-live' });
+  assert.deepEqual(last(), { type: 'error', code: 'not-live', message: 'not-live', since: live.since, retryAfter: 3 });
   assert.equal(closed(), 0);
 });
 
@@ -91,8 +91,92 @@ test('a page that is loaded again has its session back', async (t) => {
 });
 
 test('a token of something else is no session', async (t) => {
-  const { relay } = await begin(t, 'viewer', { join: { resume: 'https://elsewhere.example/whep/math/x' } });
+  const { relay } = await begin(t, 'publisher', { join: { resume: 'https://elsewhere.example/whep/math/x' } });
   assert.deepEqual(relay.asked, ['GET /api/rooms/math', 'GET /api/rooms/math']);
+});
+
+test('a viewer’s session is not taken by another frame that shares the storage', async (t) => {
+  const relay = new FakeRelay();
+  relay.room = live;
+  relay.sessions.add('/whep/math/theirs');
+  const { send, heard } = await begin(t, 'viewer', { relay, join: { resume: '/whep/math/theirs' } });
+  await send({ type: 'offer', sdp: offer(1) });
+  assert.deepEqual([...relay.sessions], ['/whep/math/theirs', '/whep/math/s1']);
+  assert.ok(heard.every(({ resume }) => !resume), 'and is not left there');
+});
+
+test('a presenter’s page takes what the storage has at its first join only', async (t) => {
+  const relay = new FakeRelay();
+  const first = await begin(t, 'publisher', { relay });
+  t.mock.timers.reset();
+  relay.room = live;
+  relay.sessions.add('/whip/math/theirs');
+  const { last } = await begin(t, 'publisher', { relay, session: first.session, join: { resume: '/whip/math/theirs' } });
+  assert.equal(last().code, 'room-busy');
+  assert.deepEqual(relay.of('DELETE'), []);
+});
+
+test('a ping is answered at once, whatever is on its way', async (t) => {
+  const { relay, socket, last } = await begin(t, 'viewer');
+  assert.equal(socket.patience, 12_000, 'three requests');
+  let answer = () => {};
+  relay.room = live;
+  relay.hold = new Promise((resolve) => { answer = resolve; });
+  socket.send(JSON.stringify({ type: 'offer', sdp: offer(1) }));
+  await rest();
+  let synchronous = true;
+  const onmessage = socket.onmessage;
+  socket.onmessage = (event) => {
+    assert.ok(!synchronous, 'whoever sent it has yet to begin to wait');
+    onmessage(event);
+  };
+  socket.send('{"type":"ping"}');
+  synchronous = false;
+  await rest();
+  assert.deepEqual(last(), { type: 'pong' });
+  answer();
+  await rest();
+  assert.equal(relay.sessions.size, 1);
+});
+
+test('many changes at once are one more look', async (t) => {
+  const { relay, socket } = await begin(t, 'viewer');
+  const { length } = relay.asked;
+  for (let i = 0; i < 5; i++) socket.send('{"type":"ping"}');
+  await rest();
+  assert.equal(relay.asked.length, length + 1);
+});
+
+test('a presenter whose answer was lost is not somebody else', async (t) => {
+  const relay = new FakeRelay();
+  const { send, session, closed } = await begin(t, 'publisher', { relay });
+  relay.mute = true;
+  await send({ type: 'offer', sdp: offer(1) });
+  assert.equal(closed(), 1);
+  relay.room = { ...live, state: 'away' };
+  t.mock.timers.reset();
+  const again = await begin(t, 'publisher', { relay, session });
+  assert.deepEqual([again.heard, again.closed()], [[], 1], 'asks again');
+  t.mock.timers.reset();
+  relay.room = room();
+  const third = await begin(t, 'publisher', { relay, session });
+  relay.room = live;
+  await third.send({ type: 'offer', sdp: offer(2) });
+  assert.equal(third.last().code, 'unknown', 'which asks again');
+  await third.tick(15_000);
+  await third.send({ type: 'offer', sdp: offer(3) });
+  assert.equal(third.last().code, 'room-busy');
+});
+
+test('a session that could not be ended is not forgotten', async (t) => {
+  const { relay, session, send } = await begin(t, 'publisher');
+  await send({ type: 'offer', sdp: offer(1) });
+  relay.instead = new Response('', { status: 502 });
+  await session.leave();
+  assert.equal(session.location, '/whip/math/s1');
+  relay.sessions.clear();
+  await session.leave();
+  assert.equal(session.location, '');
 });
 
 test('a socket that is opened again finds its session, or learns that it is lost', async (t) => {
@@ -161,9 +245,14 @@ test('events tell of a change at once, and polling rests', async (t) => {
   await tick(6_000);
   assert.equal(heard.length, length);
   relay.room = { ...live, viewers: 7 };
-  FakeSource.last.tell('viewercount');
+  FakeSource.last.tell('inactive');
   await rest();
   assert.equal(last().viewers, 7);
+  const { length: asked } = relay.asked;
+  FakeSource.last.tell('viewercount', { viewercount: 8 });
+  await rest();
+  assert.deepEqual(last(), { type: 'room', ...live, viewers: 8 });
+  assert.equal(relay.asked.length, asked, 'the event says it all');
   await send({ type: 'offer', sdp: offer(1, 3) });
   assert.equal(relay.of('POST').filter((line) => line.endsWith('/sse')).length, 1, 'a restart keeps them');
   socket.close();

@@ -6,7 +6,7 @@ import { FakePeer, FakeStream, reset, rest, room } from './fakes.js';
 
 // What the file needs in order to be read; what it does with it is for browsers.
 globalThis.HTMLElement = class {};
-globalThis.customElements = { define: () => {} };
+globalThis.customElements = { define: () => {}, get: () => undefined };
 globalThis.MediaStream = FakeStream;
 const { endpointOf, Watcher } = await import('../js/relay-player.js');
 
@@ -15,7 +15,7 @@ const live = room({ state: 'live' });
 
 /** A watcher that was started. */
 async function begin(t, fields = live) {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   t.mock.method(Math, 'random', () => 0.5);
   const relay = new FakeRelay();
   relay.room = fields;
@@ -66,9 +66,9 @@ test('waits where nobody presents, and asks again when the relay said', async (t
   assert.deepEqual(told, ['waiting']);
   assert.deepEqual(attached, [], 'or the page would be loading until somebody presents');
   relay.room = live;
-  await tick(2_900);
-  assert.equal(relay.sessions.size, 0);
-  await tick(100);
+  await tick(3_400);
+  assert.equal(relay.sessions.size, 0, 'never sooner, and not all at once');
+  await tick(50);
   plays();
   assert.deepEqual(told, ['waiting', 'playing']);
   assert.equal(FakePeer.all.length, 1, 'the offer is as good as before');
@@ -115,18 +115,18 @@ test('a relay that goes away and comes back', async (t) => {
 });
 
 test('a relay that says goodbye is not waited for', async (t) => {
-  const { told, plays } = await begin(t);
+  const { told, plays, tick } = await begin(t);
   plays();
   const { transport } = FakePeer.last.getReceivers()[0];
   transport.state = 'closed';
   transport.onstatechange();
   assert.deepEqual(told, ['playing', 'reconnecting']);
-  await rest();
+  await tick(250);
   assert.equal(FakePeer.all.length, 2);
 });
 
 test('a session that has ended is noticed by its events; events that broke off are nothing', async (t) => {
-  const { relay, plays } = await begin(t);
+  const { relay, plays, tick } = await begin(t);
   plays();
   FakeSource.last.fail(false);
   FakeSource.last.fail(true);
@@ -135,24 +135,25 @@ test('a session that has ended is noticed by its events; events that broke off a
   relay.sessions.clear();
   FakeSource.last.fail(true);
   await rest();
+  await tick(250);
   assert.equal(FakePeer.all.length, 2);
 });
 
 test('a session that ended because nobody presents: it goes on waiting', async (t) => {
-  const { relay, told, plays } = await begin(t);
+  const { relay, told, plays, tick } = await begin(t);
   plays();
   FakeSource.last.tell('inactive');
   relay.room = room();
   relay.sessions.clear();
   FakePeer.last.become('failed');
-  await rest();
+  await tick(250);
   assert.deepEqual(told, ['playing', 'waiting']);
 });
 
 test('a relay that was never reached, one that is busy, one that refuses', async (t) => {
   const { relay, watcher, told, tick } = await begin(t, room());
   relay.up = false;
-  await tick(3_000);
+  await tick(3_450);
   assert.equal(watcher.sentence, 'unreachable');
   relay.up = true;
   relay.instead = new Response('', { status: 503, headers: { 'Retry-After': '7' } });
@@ -169,7 +170,65 @@ test('a relay that was never reached, one that is busy, one that refuses', async
 test('media that does not get through: another session', async (t) => {
   const { relay, tick } = await begin(t);
   await tick(10_000);
+  await tick(250);
   assert.deepEqual([...relay.sessions], ['/whep/math/s2']);
+});
+
+test('sessions that end one after the other are not asked for at once, until one plays', async (t) => {
+  const { tick, plays } = await begin(t);
+  for (const wait of [250, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
+    const { length } = FakePeer.all;
+    FakePeer.last.become('failed');
+    await tick(wait - 1);
+    assert.equal(FakePeer.all.length, length, `before ${wait}`);
+    await tick(1);
+    assert.equal(FakePeer.all.length, length + 1, `after ${wait}`);
+  }
+  plays();
+  const { length } = FakePeer.all;
+  FakePeer.last.become('failed');
+  await tick(250);
+  assert.equal(FakePeer.all.length, length + 1);
+});
+
+test('events that ended while the session lives are asked for again', async (t) => {
+  const { relay, told, tick, plays } = await begin(t);
+  plays();
+  const first = FakeSource.last;
+  first.fail(true);
+  await rest();
+  await tick(3_000);
+  assert.equal(relay.of('POST').filter((line) => line.endsWith('/sse')).length, 2);
+  assert.notEqual(FakeSource.last, first);
+  FakeSource.last.tell('inactive');
+  assert.deepEqual(told, ['playing', 'waiting']);
+});
+
+test('where there are no events, frames tell', async (t) => {
+  const { told, tick, plays } = await begin(t);
+  plays();
+  FakeSource.last.fail(false);
+  const decoded = (framesDecoded) => FakePeer.last.stats.set('v', { type: 'inbound-rtp', kind: 'video', framesDecoded });
+  for (let frames = 1; frames <= 5; frames++) {
+    decoded(frames);
+    await tick(1_000);
+  }
+  assert.deepEqual(told, ['playing']);
+  for (let seconds = 0; seconds < 5; seconds++) await tick(1_000);
+  assert.deepEqual(told, ['playing', 'waiting']);
+  decoded(6);
+  await tick(1_000);
+  assert.deepEqual(told, ['playing', 'waiting'], 'one picture is none that moves');
+  decoded(7);
+  await tick(1_000);
+  assert.deepEqual(told, ['playing', 'waiting', 'playing']);
+});
+
+test('where there are events, a still picture is no reason to wait', async (t) => {
+  const { told, tick, plays } = await begin(t);
+  plays();
+  for (let seconds = 0; seconds < 10; seconds++) await tick(1_000);
+  assert.deepEqual(told, ['playing']);
 });
 
 test('stopped, it leaves and asks nothing more, even while a session is being made', async (t) => {

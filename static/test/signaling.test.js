@@ -66,6 +66,18 @@ test('an attempt that hangs is given up', (t) => {
   assert.ok(FakeSocket.all[0].closed);
 });
 
+test('a socket may state how long its welcome takes', (t) => {
+  const { tick, downs } = begin(t);
+  FakeSocket.last.onclose();
+  FakeSocket.patience = 12_000;
+  tick(400);
+  FakeSocket.patience = undefined;
+  tick(11_900);
+  assert.equal(downs(), 1);
+  tick(400);
+  assert.equal(downs(), 2);
+});
+
 test('a socket that was left is not heard any more', (t) => {
   const { tick, heard } = begin(t);
   const first = FakeSocket.last;

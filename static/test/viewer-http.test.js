@@ -111,6 +111,34 @@ test('ICE is restarted on the session', async (t) => {
   assert.equal(FakePeer.all.length, 1);
 });
 
+test('an answer that takes its time is waited for', async (t) => {
+  const { relay, viewer, tick, connected } = await begin(t);
+  let answer = () => {};
+  relay.hold = new Promise((resolve) => { answer = resolve; });
+  relay.room = live;
+  await tick(5_500);
+  assert.equal(relay.of('POST').filter((line) => line === 'POST /whep/math').length, 2);
+  const peers = FakePeer.all.length;
+  answer();
+  await rest();
+  assert.equal(FakePeer.all.length, peers);
+  await connected();
+  assert.equal(viewer.state, 'live');
+});
+
+test('a relay that says when to come again is not asked sooner', async (t) => {
+  const { relay, tick } = await begin(t, live);
+  const full = { status: 503, headers: { 'Content-Type': 'application/problem+json', 'Retry-After': '5' } };
+  FakePeer.last.become('failed');
+  relay.instead = new Response('{"code":"room-full","detail":""}', full);
+  await tick(500);
+  const { length } = FakePeer.all;
+  await tick(4_000);
+  assert.equal(FakePeer.all.length, length);
+  await tick(1_000);
+  assert.equal(FakePeer.all.length, length + 1);
+});
+
 test('a page that goes away ends its session', async (t) => {
   const { relay, viewer } = await begin(t, live);
   viewer.stop();

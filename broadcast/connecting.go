@@ -1,0 +1,61 @@
+package broadcast
+
+import (
+	"net/netip"
+	"time"
+)
+
+const (
+	// maxConnectingFrom lets an audience behind one address, a school's NAT or a
+	// proxy, come back all at once.
+	maxConnectingFrom = 300
+	maxConnecting     = 1000
+	// connectAgain is within connectTime, when the places of peers that never
+	// connect are free again.
+	connectAgain = 5 * time.Second
+)
+
+// connecting counts by remote address the sessions that have had an offer and
+// were never connected: each has a PeerConnection, which costs its peer only a
+// request. It is guarded by relay.mu.
+type connecting struct {
+	all  int
+	from map[netip.Addr]int
+}
+
+// mayEnter tells whether one more peer at remote may connect.
+func (c *connecting) mayEnter(remote netip.Addr) error {
+	if c.all < maxConnecting && c.from[remote] < maxConnectingFrom {
+		return nil
+	}
+	sentence := "Too many are connecting from this address; try again in a moment."
+	if c.all >= maxConnecting {
+		sentence = "Too many are connecting; try again in a moment."
+	}
+	return &Error{Code: CodeRoomFull, Sentence: sentence, RetryAfter: connectAgain}
+}
+
+func (c *connecting) enter(remote netip.Addr) {
+	c.all++
+	c.from[remote]++
+}
+
+func (c *connecting) leave(remote netip.Addr) {
+	c.all--
+	if c.from[remote]--; c.from[remote] == 0 {
+		delete(c.from, remote)
+	}
+}
+
+// setConnecting counts the session, or no longer. The caller holds relay.mu.
+func (s *Session) setConnecting(is bool) {
+	if s.connecting == is {
+		return
+	}
+	s.connecting = is
+	if is {
+		s.room.relay.connecting.enter(s.remote)
+	} else {
+		s.room.relay.connecting.leave(s.remote)
+	}
+}

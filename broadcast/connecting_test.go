@@ -1,0 +1,150 @@
+package broadcast
+
+import (
+	"log/slog"
+	"net/netip"
+	"testing"
+
+	"github.com/pion/webrtc/v4"
+
+	"relay/broadcast/udp"
+)
+
+func TestConnecting(t *testing.T) {
+	c := connecting{from: map[netip.Addr]int{}}
+	addr := loopback
+	for n := range maxConnecting {
+		if n > 0 && n%maxConnectingFrom == 0 {
+			if err := c.mayEnter(addr); AsError(err).Code != CodeRoomFull || AsError(err).RetryAfter != connectAgain {
+				t.Fatalf("number %d of one address: %v", maxConnectingFrom+1, err)
+			}
+			addr = addr.Next()
+		}
+		if err := c.mayEnter(addr); err != nil {
+			t.Fatalf("number %d, from %v: %v", n+1, addr, err)
+		}
+		c.enter(addr)
+	}
+	if err := c.mayEnter(addr.Next()); AsError(err).Code != CodeRoomFull {
+		t.Errorf("one too many in all: %v", err)
+	}
+	for c.from[addr] > 0 {
+		c.leave(addr)
+	}
+	if err := c.mayEnter(addr); err != nil {
+		t.Errorf("after some left: %v", err)
+	}
+}
+
+// connectingNow is how many sessions the relay counts.
+func connectingNow(r *Relay) (all, addresses int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.connecting.all, len(r.connecting.from)
+}
+
+// A session counts from its offer until it is connected, or over.
+func TestConnectingCounts(t *testing.T) {
+	relay := newTestRelay(t)
+	s, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := connectingNow(relay); all != 0 {
+		t.Errorf("%d are connecting before there was an offer", all)
+	}
+	c := newClient(t, newClientAPI(t, clientOn(nil), allVideo...))
+	if _, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Offer(c.offer(false)); err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := connectingNow(relay); all != 1 {
+		t.Errorf("%d are connecting after an offer", all)
+	}
+	v := newViewer(t, relay, nil, "math")
+	eventually(t, "the connected one does not count", func() bool {
+		all, _ := connectingNow(relay)
+		return v.session.wasConnected() && all == 1
+	})
+	s.Close(ErrLeft)
+	await(t, s.Gone(), "end of the one that did not connect")
+	if all, addresses := connectingNow(relay); all != 0 || addresses != 0 {
+		t.Errorf("%d of %d addresses are connecting when all is over", all, addresses)
+	}
+}
+
+// When too many are connecting, nobody new is let in; whoever waits with an
+// offer is told, and may try again.
+func TestTooManyConnecting(t *testing.T) {
+	relay := newTestRelay(t)
+	waiting, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, newClientAPI(t, clientOn(nil), allVideo...))
+	if _, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo); err != nil {
+		t.Fatal(err)
+	}
+	offer := c.offer(false)
+	each := func(do func(netip.Addr)) {
+		relay.mu.Lock()
+		defer relay.mu.Unlock()
+		for range maxConnectingFrom {
+			do(loopback)
+		}
+	}
+	each(relay.connecting.enter)
+	if _, err := relay.Subscribe(Join{Room: "other", Remote: loopback}); AsError(err).Code != CodeRoomFull {
+		t.Errorf("a newcomer: %v", err)
+	}
+	if rooms := relay.Stats().Rooms; rooms != 1 {
+		t.Errorf("%d rooms: the refused one was made", rooms)
+	}
+	if _, err := relay.Subscribe(Join{Room: "math", Remote: loopback, Token: waiting.Token()}); err != nil {
+		t.Errorf("who is in already: %v", err)
+	}
+	if _, err := waiting.Offer(offer); AsError(err).Code != CodeRoomFull {
+		t.Errorf("an offer: %v", err)
+	}
+	each(relay.connecting.leave)
+	if _, err := waiting.Offer(offer); err != nil {
+		t.Errorf("the offer again: %v", err)
+	}
+}
+
+// Whatever becomes of its offer, a session has connectTime and no more.
+func TestPanicInOffer(t *testing.T) {
+	conn, err := udp.Listen(netip.AddrPortFrom(netip.IPv4Unspecified(), 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { panic("no addresses") }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = relay.Close() }()
+	s, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, newClientAPI(t, clientOn(nil), allVideo...))
+	if _, err := c.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeVideo); err != nil {
+		t.Fatal(err)
+	}
+	offer := c.offer(false)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the offer did not panic")
+			}
+		}()
+		_, _ = s.Offer(offer)
+	}()
+	relay.mu.Lock()
+	defer relay.mu.Unlock()
+	if s.timer == nil {
+		t.Error("nothing will end the session")
+	}
+}
