@@ -33,15 +33,12 @@ type (
 
 func (s *Server) routeRooms(mux *http.ServeMux) {
 	mux.Handle("/api/rooms", s.open(nil, verbs{http.MethodGet: s.listRooms}))
-	mux.Handle("/api/rooms/{room}", s.open(nil, verbs{http.MethodGet: s.serveRoom}))
+	mux.Handle("/api/rooms/{room}", s.open(nil, verbs{http.MethodGet: inRoom(s.serveRoom)}))
 }
 
 // serveRoom is for those who may watch the room.
 func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) error {
 	room := r.PathValue("room")
-	if !broadcast.ValidRoom(room) {
-		return errRoomName
-	}
 	if err := s.authorize(r, broadcast.RoleViewer); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"relay/broadcast"
 )
@@ -60,8 +61,41 @@ func (s *Server) open(accepts map[string]string, v verbs) http.Handler {
 		if err := serve(w, r); err != nil {
 			s.refuse(w, r, err)
 		}
+		limitWrite(w) // what is written by now may still be in net/http's buffer
 	}))
 }
+
+// limitWrite gives the client writeTimeout to take what comes next: one that
+// reads nothing would keep its connection for ever.
+func limitWrite(w http.ResponseWriter) {
+	// A writer that knows no deadline has no connection that could block.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+}
+
+// inRoom is v where the URL names a room that can be.
+func inRoom(v verb) verb {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if !broadcast.ValidRoom(r.PathValue("room")) {
+			return errRoomName
+		}
+		return v(w, r)
+	}
+}
+
+// routeNeighbours answers in the way of our own URLs where one was missed by a
+// little: a client could not read a page.
+func (s *Server) routeNeighbours(mux *http.ServeMux) {
+	missed := verbs{}
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		missed[method] = func(http.ResponseWriter, *http.Request) error { return errNoSuchURL }
+	}
+	for _, path := range []string{"/whip", "/whep", "/api"} {
+		mux.Handle(path, s.open(nil, missed))
+		mux.Handle(path+"/", s.open(nil, missed))
+	}
+}
+
+var errNoSuchURL = refuse(codeNotFound, "There is nothing here. Clients use /whip/ROOM to present, /whep/ROOM to watch, and /api/rooms/ROOM.")
 
 // explainMethods answers to OPTIONS, and to methods that the URL does not know.
 func explainMethods(allowed string) verb {

@@ -55,6 +55,30 @@ func TestCORS(t *testing.T) {
 	}
 }
 
+// A client that missed a URL by a little is told so in its own way.
+func TestNeighbours(t *testing.T) {
+	h := newHouse(t)
+	const school, evil = "Origin: https://school.example", "Origin: https://evil.example"
+	for _, path := range []string{
+		"/whip", "/whip/", "/whip/a/", "/whip/a/b/", "/whip/a/b/c", "/whep", "/whep/", "/whep/a/", "/whep/a/b/c",
+		"/whep/a/b/sse/", "/whep/a/b/sse/c/d", "/api", "/api/", "/api/rooms/", "/api/rooms/a/b", "/api/nothing",
+	} {
+		for _, method := range []string{"GET", "POST", "PATCH", "DELETE", "PUT"} {
+			got := h.request(method, path, "", school).want(t, 404, "not-found")
+			if got.header.Get("Access-Control-Allow-Origin") != "https://school.example" {
+				t.Errorf("%s %s: %v", method, path, got.header)
+			}
+			h.request(method, path, "", evil).want(t, 403, "--allow-origin")
+		}
+		preflight := h.request("OPTIONS", path, "", school, "Access-Control-Request-Method: POST").want(t, 200, "")
+		if !strings.Contains(preflight.header.Get("Access-Control-Allow-Methods"), "POST") {
+			t.Errorf("%s: %v", path, preflight.header)
+		}
+		h.request("HEAD", path, "").want(t, 404, "")
+	}
+	h.request("GET", "/whipped", "").want(t, 200, "") // a page
+}
+
 func TestNoOriginNoCORS(t *testing.T) {
 	h := newHouse(t)
 	for field := range h.request("OPTIONS", "/whip/math", "").want(t, 200, "").header {

@@ -20,5 +20,6 @@ func (d document) send(w http.ResponseWriter) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
+	limitWrite(w)
 	_, _ = w.Write(d.content) // a reader who went away is nobody's concern
 }

@@ -35,10 +35,10 @@ type stream struct {
 	room   func() broadcast.RoomState
 	events []string // those that were asked for
 	ctx    context.Context
-	end    context.CancelFunc
-	wake   chan struct{} // the room has changed
-	turn   chan struct{} // holds one token: whoever has it sends
-	leave  chan struct{} // asks whoever has the turn to go
+	end    context.CancelCauseFunc // its cause is what a GET is told that comes too late
+	wake   chan struct{}           // the room has changed
+	turn   chan struct{}           // holds one token: whoever has it sends
+	leave  chan struct{}           // asks whoever has the turn to go
 
 	told told // owned by whoever has the turn
 }
@@ -85,7 +85,7 @@ func readEvents(r *http.Request) ([]string, error) {
 		return nil, err
 	}
 	var events []string
-	if json.Unmarshal([]byte(body), &events) != nil {
+	if json.Unmarshal([]byte(body), &events) != nil || len(events) == 0 {
 		return nil, refuse(broadcast.CodeBadRequest, "The body has to be a JSON array with the names of events.")
 	}
 	for _, event := range events {
@@ -106,7 +106,7 @@ func (r *resource) addStream(events []string) (*stream, error) {
 		id: rand.Text(), room: r.session.Room, events: events,
 		wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), leave: make(chan struct{}),
 	}
-	st.ctx, st.end = context.WithCancel(r.ctx)
+	st.ctx, st.end = context.WithCancelCause(r.ctx)
 	r.streams[st.id] = st
 	return st, nil
 }
@@ -128,7 +128,7 @@ func removeStream(res *resource, _ http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	st.end()
+	st.end(errNoStream)
 	res.mu.Lock()
 	defer res.mu.Unlock()
 	delete(res.streams, st.id)
@@ -158,25 +158,29 @@ func (s *Server) sendEvents(res *resource, w http.ResponseWriter, r *http.Reques
 		return broadcast.ErrShuttingDown
 	}
 	defer s.work.Done()
-	if st.takeTurn(r.Context()) {
-		defer st.passTurn()
-		st.send(r.Context(), newEventWriter(w))
+	if err := st.takeTurn(r.Context()); err != nil {
+		return err
 	}
+	defer st.passTurn()
+	st.send(r.Context(), newEventWriter(w))
 	return nil
 }
 
-// takeTurn waits for whoever sends to go; false when r's player or the stream
+// takeTurn waits for whoever sends to go; it fails when the player or the stream
 // does not wait for that.
-func (st *stream) takeTurn(ctx context.Context) bool {
+func (st *stream) takeTurn(ctx context.Context) error {
 	for {
 		select {
 		case st.turn <- struct{}{}:
-			return true
+			if st.ctx.Err() == nil {
+				return nil
+			}
+			st.passTurn()
 		case st.leave <- struct{}{}:
 		case <-ctx.Done():
-			return false
+			return errGaveUp
 		case <-st.ctx.Done():
-			return false
+			return context.Cause(st.ctx)
 		}
 	}
 }

@@ -120,6 +120,8 @@ func TestStreamsThatCannotBe(t *testing.T) {
 	}{
 		{c.path + "/sse", `["active","scte35"]`, jsonType, 400, "scte35"},
 		{c.path + "/sse", `{"active":true}`, jsonType, 400, "JSON array"},
+		{c.path + "/sse", `null`, jsonType, 400, "JSON array"},
+		{c.path + "/sse", `[]`, jsonType, 400, "JSON array"},
 		{c.path + "/sse", `["active"`, jsonType, 400, "JSON array"},
 		{c.path + "/sse", `["active"]`, "text/plain", 415, jsonType},
 		{"/whep/math/x/sse", `["active"]`, jsonType, 404, "session"},
@@ -130,7 +132,27 @@ func TestStreamsThatCannotBe(t *testing.T) {
 	for range maxStreams {
 		h.request("POST", c.path+"/sse", "").want(t, 201, "")
 	}
-	h.request("POST", c.path+"/sse", "").want(t, 429, "at most 4")
+	if got := h.request("POST", c.path+"/sse", "").want(t, 429, "at most 4"); got.header.Get("Retry-After") == "" {
+		t.Errorf("%v", got.header)
+	}
+}
+
+func TestListenerOfAStreamThatIsDeleted(t *testing.T) {
+	h := newHouse(t)
+	h.publish()
+	c, _ := h.play()
+	path := h.request("POST", c.path+"/sse", "").want(t, 201, "").header.Get("Location")
+	st, err := h.server.resources.find(c.path).findStream(path[strings.LastIndex(path, "/")+1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.turn <- struct{}{} // somebody sends
+	waited := make(chan exchange)
+	go func() { waited <- h.request("GET", path, "") }()
+	<-st.leave // the GET waits for its turn
+	h.request("DELETE", path, "").want(t, 200, "")
+	(<-waited).want(t, 404, "event stream")
+	<-st.turn
 }
 
 func TestCloseEndsStreams(t *testing.T) {
@@ -157,7 +179,7 @@ func TestQuietStreamIsCommented(t *testing.T) {
 
 // readComments reads a stream of which nothing comes, in virtual time.
 func readComments(t *testing.T, name string, protocols *http.Protocols) {
-	ctx, end := context.WithCancel(t.Context())
+	ctx, end := context.WithCancelCause(t.Context())
 	st := &stream{
 		room:   func() broadcast.RoomState { return broadcast.RoomState{State: broadcast.StateIdle} },
 		events: []string{"active"}, ctx: ctx, end: end, wake: make(chan struct{}), leave: make(chan struct{}),
@@ -169,7 +191,13 @@ func readComments(t *testing.T, name string, protocols *http.Protocols) {
 	server := &http.Server{Handler: http.HandlerFunc(handler), Protocols: protocols}
 	go func() { _ = server.Serve(l) }()
 	transport := &http.Transport{Protocols: protocols, DialContext: func(context.Context, string, string) (net.Conn, error) { return ours, nil }}
-	defer func() { end(); close(l.conns); transport.CloseIdleConnections(); _ = server.Close(); _ = ours.Close() }()
+	defer func() {
+		end(nil)
+		close(l.conns)
+		transport.CloseIdleConnections()
+		_ = server.Close()
+		_ = ours.Close()
+	}()
 
 	response, err := (&http.Client{Transport: transport}).Get("http://localhost/")
 	if err != nil || response.Proto != name || response.Header.Get("X-Accel-Buffering") != "no" || response.Header.Get("Cache-Control") != "no-store" {

@@ -3,6 +3,9 @@ package signaling
 import (
 	"html/template"
 	"net/http"
+	"regexp"
+
+	"relay/broadcast"
 )
 
 // misdirected is the page for a host name that the relay does not know as its
@@ -25,9 +28,18 @@ point a name of its own at this relay, and watch through your browser.</p>
 </html>
 `))
 
+// programPaths begin the URLs that programs use: they get a problem, not a page.
+var programPaths = regexp.MustCompile(`^/(whip|whep|api|ws)(/|$)`)
+
+var errMisdirected = withStatus{refuse(broadcast.CodeForbidden, "The relay does not know itself by this host name; its flag --allow-host can name it."), http.StatusMisdirectedRequest}
+
 // writeMisdirected answers 421 (RFC 9110 section 15.5.20), and names the flag to add.
-func writeMisdirected(w http.ResponseWriter, hostport string) {
-	host, _, _ := splitHost(hostport)
+func writeMisdirected(w http.ResponseWriter, r *http.Request) {
+	if programPaths.MatchString(r.URL.Path) {
+		writeProblem(w, errMisdirected)
+		return
+	}
+	host, _, _ := splitHost(r.Host)
 	name, ok := domainName(host)
 	if !ok {
 		name = ""

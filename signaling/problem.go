@@ -52,8 +52,9 @@ func (w withStatus) Unwrap() error { return w.error }
 // retryLater is when a request that met with an error of this code may come
 // again, where the error does not know better.
 var retryLater = map[broadcast.Code]time.Duration{
-	broadcast.CodeRoomBusy: 5 * time.Second,
-	broadcast.CodeRoomFull: 5 * time.Second,
+	broadcast.CodeRoomBusy:    5 * time.Second,
+	broadcast.CodeRoomFull:    5 * time.Second,
+	broadcast.CodeRateLimited: floodWindow,
 }
 
 // closeCodes are those of the codes that are not simply a policy violation.
@@ -143,6 +144,7 @@ func writeProblem(w http.ResponseWriter, err error) {
 	if p.status == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", `Bearer realm="relay"`) // RFC 6750 section 3
 	}
+	limitWrite(w)
 	w.WriteHeader(p.status)
 	body := struct {
 		Title  string         `json:"title"`

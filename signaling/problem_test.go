@@ -74,6 +74,19 @@ func TestProblemDetails(t *testing.T) {
 	}
 }
 
+func TestRefusalsSayWhenToComeBack(t *testing.T) {
+	for err, want := range map[error]string{
+		errPatchFlood: "10", errFlood: "10", refuse(broadcast.CodeRoomBusy, "Busy."): "5",
+		&broadcast.Error{Code: broadcast.CodeRateLimited, RetryAfter: 3 * time.Second}: "3", errRoomName: "",
+	} {
+		w := httptest.NewRecorder()
+		writeProblem(w, err)
+		if got := w.Header().Get("Retry-After"); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
 func TestInternalErrorsAreNotTold(t *testing.T) {
 	w := httptest.NewRecorder()
 	writeProblem(w, errors.New("secret"))

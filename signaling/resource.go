@@ -23,13 +23,14 @@ type resource struct {
 	session *broadcast.Session
 	hold    time.Duration // how long it stays when nobody presents
 	ctx     context.Context
-	end     context.CancelFunc
-	turn    chan struct{} // holds one token: whoever has it changes ICE
+	end     context.CancelCauseFunc // its cause is what a request is told that comes too late
+	turn    chan struct{}           // holds one token: whoever has it changes ICE
 
-	flood flood // of PATCHes; owned by whoever has the turn
+	candidates int // that were taken since ICE began; owned by whoever has the turn
 
 	mu      sync.Mutex
 	streams map[string]*stream // by ID; guarded by mu
+	flood   flood              // of PATCHes; guarded by mu
 }
 
 func newResource(ctx context.Context, session *broadcast.Session, endpoint string, hold time.Duration) *resource {
@@ -37,7 +38,7 @@ func newResource(ctx context.Context, session *broadcast.Session, endpoint strin
 		path: endpoint + "/" + rand.Text(), session: session, hold: hold,
 		turn: make(chan struct{}, 1), streams: map[string]*stream{},
 	}
-	r.ctx, r.end = context.WithCancel(ctx)
+	r.ctx, r.end = context.WithCancelCause(ctx)
 	return r
 }
 
@@ -45,7 +46,7 @@ func newResource(ctx context.Context, session *broadcast.Session, endpoint strin
 // session in a room where nobody presents any more. It returns when the session
 // has ended.
 func (r *resource) watch() {
-	defer r.end()
+	defer r.end(errNoSession)
 	changed, expired := r.session.Changed(), r.expiry(nil)
 	var rested <-chan time.Time
 	for {
@@ -106,7 +107,7 @@ func patch(res *resource, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := res.apply(condition, f)
+	answer, err := res.apply(r.Context(), condition, f)
 	if err != nil {
 		return err
 	}
@@ -122,30 +123,78 @@ func patch(res *resource, w http.ResponseWriter, r *http.Request) error {
 var (
 	errNoCondition = withStatus{refuse(broadcast.CodeBadRequest, "A PATCH needs If-Match: the session's ETag, or * to restart ICE."), http.StatusPreconditionRequired}
 	errOtherTag    = withStatus{refuse(broadcast.CodeBadRequest, "The session's ICE was restarted: If-Match names another one."), http.StatusPreconditionFailed}
+	errOtherPwd    = withStatus{refuse(broadcast.CodeBadRequest, "The a=ice-pwd is not the one that belongs to this a=ice-ufrag; a restart changes both."), http.StatusUnprocessableEntity}
+	errTooMany     = withStatus{refuse(broadcast.CodeBadRequest, "More than %d candidates came since ICE began.", maxCandidates), http.StatusUnprocessableEntity}
+	errGaveUp      = refuse(broadcast.CodeBadRequest, "The client did not wait for an answer.")
 	errPatchFlood  = refuse(broadcast.CodeRateLimited, "More than %d PATCH requests came within %v.", floodMessages, floodWindow)
 )
 
 // apply takes a fragment to the session. New credentials restart ICE (RFC 9725
 // section 4.3.3), and have an answer.
-func (r *resource) apply(condition string, f fragment) (answer string, err error) {
-	r.turn <- struct{}{}
-	defer func() { <-r.turn }()
-	if r.flood.exceeded(time.Now()) {
+func (r *resource) apply(ctx context.Context, condition string, f fragment) (answer string, err error) {
+	if r.floods() {
 		return "", errPatchFlood
 	}
-	ufrag := r.session.RemoteUfrag()
+	if err := r.takeTurn(ctx); err != nil {
+		return "", err
+	}
+	defer r.passTurn()
+	ufrag, pwd := r.session.Credentials()
 	switch {
 	case !matches(condition, r.tag(ufrag)):
 		err = errOtherTag
 	case f.ufrag != ufrag:
-		answer, err = r.session.Restart(f.ufrag, f.pwd, f.candidates)
+		answer, err = r.restart(f)
+	case f.pwd != pwd:
+		err = errOtherPwd
 	default:
 		err = r.addCandidates(f.candidates)
 	}
 	return answer, r.explained(err)
 }
 
+// floods counts a PATCH, whether or not it waits.
+func (r *resource) floods() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.flood.exceeded(time.Now())
+}
+
+// takeTurn waits for the PATCH before; it fails when the client or the session
+// does not wait for that.
+func (r *resource) takeTurn(ctx context.Context) error {
+	select {
+	case r.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errGaveUp
+	case <-r.ctx.Done():
+		return context.Cause(r.ctx)
+	}
+}
+
+func (r *resource) passTurn() { <-r.turn }
+
+func (r *resource) restart(f fragment) (answer string, err error) {
+	answer, err = r.session.Restart(f.ufrag, f.pwd, f.candidates)
+	if err == nil {
+		r.candidates = 0
+	}
+	return answer, err
+}
+
+// addCandidates takes all of them, or none: their form was judged before.
 func (r *resource) addCandidates(candidates []string) error {
+	usable := 0
+	for _, c := range candidates {
+		if isUsable(c) {
+			usable++
+		}
+	}
+	if r.candidates+usable > maxCandidates {
+		return errTooMany
+	}
+	r.candidates += usable
 	for _, c := range candidates {
 		if err := r.session.AddCandidate(c); err != nil {
 			return err

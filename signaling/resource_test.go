@@ -75,6 +75,8 @@ func TestBadPatchesLeaveTheSession(t *testing.T) {
 			"short password":    {"a=ice-ufrag:abcd\r\na=ice-pwd:short\r\n", fragments, "*", 400},
 			"no ICE characters": {strings.Replace(newCredentials, "brandnew", "brand new!", 1), fragments, "*", 422},
 			"too many":          {newCredentials + strings.ReplaceAll(many, " 9 ", " 10 "), fragments, `"other"`, 412},
+			"other password":    {ufragLine.FindString(good) + "\r\na=ice-pwd:0123456789012345678901\r\n", fragments, c.etag, 422},
+			"bad candidate":     {good + "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\na=candidate:hello\r\n", fragments, c.etag, 400},
 			"no condition":      {good, fragments, "", 428},
 			"other session":     {good, fragments, `"other"`, 412},
 			"weak tag":          {good, fragments, "W/" + c.etag, 412},
@@ -102,8 +104,33 @@ func TestTooManyCandidates(t *testing.T) {
 	h := newHouse(t)
 	c := h.publish()
 	many := strings.Repeat("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", 40)
-	c.patch(c.current()+many, c.etag).want(t, 422, "candidates")
-	c.patch(c.current(), c.etag).want(t, 204, "")
+	useless := strings.Repeat("a=candidate:1 1 udp 1 b8e1.local 9 typ host\r\na=candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype active\r\n", 40)
+	for range 3 { // none is taken of what was too much
+		c.patch(c.current()+many, c.etag).want(t, 422, "candidates")
+	}
+	c.patch(c.current()+useless+strings.Repeat("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", maxCandidates), c.etag).want(t, 204, "")
+	c.patch(c.current()+"a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", c.etag).want(t, 422, "candidates")
+	c.patch(c.current()+useless, c.etag).want(t, 204, "")
+	c.restart()
+	c.patch(c.current()+"a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", c.etag).want(t, 204, "")
+}
+
+// A bad candidate takes those before it along.
+func TestCandidatesAreTakenTogether(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	taken := func() int {
+		return h.server.resources.find(c.path).candidates
+	}
+	good := "a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
+	c.patch(c.current()+good+"a=candidate:1 1 udp 1 127.0.0.1 70000 typ host\r\n", c.etag).want(t, 400, "70000")
+	if taken() != 0 {
+		t.Error("one was taken")
+	}
+	c.patch(c.current()+good, c.etag).want(t, 204, "")
+	if taken() != 1 {
+		t.Error("it was not taken")
+	}
 }
 
 func TestPatchFlood(t *testing.T) {

@@ -1,15 +1,23 @@
 package signaling
 
 import (
+	"errors"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/pion/ice/v4"
 
 	"relay/broadcast"
 )
 
 // maxFragment is room for far more candidates than are taken.
 const maxFragment = 64 << 10
+
+// maxCandidates are the usable ones that broadcast takes for one offer.
+const maxCandidates = 32
 
 const fragmentType = "application/trickle-ice-sdpfrag"
 
@@ -61,12 +69,40 @@ func (f *fragment) read(line string) error {
 	case "ice-pwd":
 		return once(&f.pwd, name, value, minPwd)
 	case "candidate":
-		if value == "" {
-			return badFragment("it has an empty candidate")
-		}
 		f.candidates = append(f.candidates, attribute)
+		return checkCandidate(attribute)
 	}
 	return nil
+}
+
+// checkCandidate judges a candidate's form (RFC 8839 section 5.1), so that a
+// fragment is taken whole or not at all. Of one that is not usable here it asks no
+// more than that; a type that nobody knows is to be ignored.
+func checkCandidate(candidate string) error {
+	fields := strings.Fields(candidate)
+	if len(fields) < 8 || fields[6] != "typ" || !isNumber(fields[1]) || !isNumber(fields[3]) || !isNumber(fields[5]) {
+		return badFragment("%.60q is not a candidate", candidate)
+	}
+	if !isUsable(candidate) {
+		return nil
+	}
+	if _, err := ice.UnmarshalCandidate(candidate); err != nil && !errors.Is(err, ice.ErrUnknownCandidateTyp) {
+		return badFragment("%.60q is not a candidate", candidate)
+	}
+	return nil
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseUint(text, 10, 32)
+	return err == nil
+}
+
+// isUsable is false for candidates that the relay sends no checks to: TCP, and
+// names such as those of mDNS. They are no mistake.
+func isUsable(candidate string) bool {
+	fields := strings.Fields(candidate)
+	_, err := netip.ParseAddr(fields[4])
+	return err == nil && strings.EqualFold(fields[2], "udp")
 }
 
 // once sets what may be repeated for each section, but not changed.

@@ -136,6 +136,7 @@ func (s *Server) routes() http.Handler {
 	ours("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RoleViewer) })
 	s.routeDoors(mux)
 	s.routeRooms(mux)
+	s.routeNeighbours(mux)
 	ours("GET /qr.svg", s.serveQR)
 	for name, makeFile := range trustFiles {
 		ours("GET /trust/"+name, s.serveTrust(makeFile))
@@ -207,7 +208,8 @@ func remoteAddr(r *http.Request) netip.Addr {
 	return remote.Addr().Unmap()
 }
 
-// catchPanics keeps one request's bug from being everybody's.
+// catchPanics keeps one request's bug from being everybody's. The log gets the
+// pattern, since the URL of a session is a secret.
 func (s *Server) catchPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -218,7 +220,7 @@ func (s *Server) catchPanics(next http.Handler) http.Handler {
 			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
-			s.config.Log.Error("request panicked", "path", r.URL.Path, "cause", v, "stack", string(debug.Stack()))
+			s.config.Log.Error("request panicked", "method", r.Method, "url", r.Pattern, "cause", v, "stack", string(debug.Stack()))
 			writeProblem(w, errPanicked)
 		}()
 		next.ServeHTTP(w, r)
@@ -235,7 +237,7 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 			return
 		}
 		s.config.Log.Warn("host refused", "host", shortened(r.Host), "remote", r.RemoteAddr, "flag", "--allow-host")
-		writeMisdirected(w, r.Host)
+		writeMisdirected(w, r)
 	})
 }
 

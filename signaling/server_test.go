@@ -25,7 +25,7 @@ func newTestServer(t testing.TB, relay *broadcast.Relay, changes ...func(*Config
 			http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 		}
 	})
-	pages.HandleFunc("/bug", func(http.ResponseWriter, *http.Request) { panic("a bug") })
+	pages.HandleFunc("/bug/{id}", func(http.ResponseWriter, *http.Request) { panic("a bug") })
 	config := Config{
 		Relay: relay, Pages: pages, Log: slog.New(slog.DiscardHandler),
 		Origins:     func() []string { return testOrigins },
@@ -58,13 +58,17 @@ func TestRequests(t *testing.T) {
 		"answer from nowhere":    {"GET", "/trust/ca.json", "box", "null", "", 403, `"code":"forbidden"`},
 		"answer from itself":     {"GET", "/trust/ca.json", "box", "http://box", "", 404, `"code":"not-found"`},
 		"rebinding":              {"GET", "/pull", "evil.example:8080", "http://evil.example:8080", "", 421, "--allow-host evil.example<"},
-		"rebinding a socket":     {"GET", "/ws/pull/math", "evil.example", "http://evil.example", "", 421, "--allow-host"},
+		"rebinding a socket":     {"GET", "/ws/pull/math", "evil.example", "http://evil.example", "", 421, `"code":"forbidden"`},
+		"rebinding an endpoint":  {"OPTIONS", "/whip/math", "evil.example", "http://evil.example", "", 421, `"code":"forbidden"`},
+		"rebinding a session":    {"DELETE", "/whep/math/x", "evil.example", "", "", 421, `"detail":"The relay does not know itself by this host name; its flag --allow-host`},
+		"rebinding the rooms":    {"GET", "/api/rooms", "evil.example", "", "", 421, `"status":421`},
+		"no page's neighbour":    {"GET", "/whipped", "evil.example", "", "", 421, "<!doctype html>"},
 		"scripts in a host name": {"GET", "/", "<script>alert(1)</script>", "", "", 421, "IP address"},
 		"no host":                {"GET", "/", "", "", "", 421, "IP address"},
 		"socket without upgrade": {"GET", "/ws/pull/math", "box", "", "", 400, "WebSocket"},
 		"code by a stranger":     {"GET", "/qr.svg?url=http://box/pull", "box", "https://evil.example", "", 403, "forbidden"},
 		"socket by a stranger":   {"GET", "/ws/push/math", "box", "https://evil.example", "", 403, "forbidden"},
-		"bug":                    {"GET", "/bug", "box", "", "", 500, `"code":"internal"`},
+		"bug":                    {"GET", "/bug/1", "box", "", "", 500, `"code":"internal"`},
 		"large body":             {"POST", "/", "box", "", strings.Repeat("x", maxBody+1), 413, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -106,6 +110,16 @@ func TestSocketsOfStrangers(t *testing.T) {
 				_ = ws.Close()
 			}
 		})
+	}
+}
+
+// Whoever knows the URL of a session may end it: not even a bug tells the log.
+func TestBugsDoNotTellSecrets(t *testing.T) {
+	var log strings.Builder
+	s := newTestServer(t, nil, func(c *Config) { c.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/bug/secret", nil))
+	if text := log.String(); !strings.Contains(text, "request panicked") || !strings.Contains(text, "/bug/{id}") || strings.Contains(text, "secret") {
+		t.Error(text)
 	}
 }
 

@@ -39,9 +39,9 @@ func (s *Server) routeDoors(mux *http.ServeMux) {
 	takesOffers := map[string]string{"Accept-Post": sdpType}
 	takesFragments := map[string]string{"Accept-Patch": fragmentType}
 	for _, d := range []door{whip, whep} {
-		endpoint := verbs{http.MethodGet: nothing, http.MethodPost: s.create(d)}
+		endpoint := verbs{http.MethodGet: inRoom(nothing), http.MethodPost: inRoom(s.create(d))}
 		if d.role == broadcast.RoleViewer {
-			endpoint[http.MethodHead] = discover
+			endpoint[http.MethodHead] = inRoom(discover)
 		}
 		mux.Handle(d.path+"{room}", s.open(takesOffers, endpoint))
 		mux.Handle(d.path+"{room}/{id}", s.open(takesFragments, verbs{
@@ -76,32 +76,40 @@ func (s *Server) create(d door) verb {
 		if err != nil {
 			return err
 		}
-		if !s.enter() {
-			return broadcast.ErrShuttingDown
-		}
-		defer s.work.Done()
-		session, answer, err := s.negotiate(r, d.role, offer)
+		res, answer, err := s.admit(d, r, offer)
 		if err != nil {
 			return err
 		}
-		res := newResource(s.ctx, session, d.path+session.RoomName(), s.config.WHEPHold)
-		s.resources.add(res)
-		s.work.Go(func() {
-			res.watch()
-			s.resources.remove(res)
-		})
 		s.describe(w.Header(), res)
+		limitWrite(w)
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, answer) // the session ends if nobody has listened
 		return nil
 	}
 }
 
+// admit makes the session of an offer, and its resource. Close waits for this,
+// but not for the client to read the answer.
+func (s *Server) admit(d door, r *http.Request, offer string) (res *resource, answer string, err error) {
+	if !s.enter() {
+		return nil, "", broadcast.ErrShuttingDown
+	}
+	defer s.work.Done()
+	session, answer, err := s.negotiate(r, d.role, offer)
+	if err != nil {
+		return nil, "", err
+	}
+	res = newResource(s.ctx, session, d.path+session.RoomName(), s.config.WHEPHold)
+	s.resources.add(res)
+	s.work.Go(func() {
+		res.watch()
+		s.resources.remove(res)
+	})
+	return res, answer, nil
+}
+
 // readOffer is r's offer, when r may make one.
 func (s *Server) readOffer(r *http.Request, role broadcast.Role) (string, error) {
-	if !broadcast.ValidRoom(r.PathValue("room")) {
-		return "", errRoomName
-	}
 	if err := s.authorize(r, role); err != nil {
 		return "", err
 	}
@@ -123,7 +131,8 @@ var errNotAcceptable = withStatus{refuse(broadcast.CodeBadRequest, "The answer w
 
 var errTwoStreams = refuse(broadcast.CodeBadRequest, "The offer has more than one MediaStream; a room has one (RFC 9725 section 4.4.2).")
 
-var msid = regexp.MustCompile(`(?m)^a=msid:(\S+)`)
+// msid is a section's (RFC 8830), or one source's, as older clients have it.
+var msid = regexp.MustCompile(`(?m)^a=(?:ssrc:\d+ )?msid:(\S+)`)
 
 // countStreams is how many MediaStreams an offer's sections belong to; "-" is
 // none (RFC 8830 section 2).
@@ -139,14 +148,16 @@ func countStreams(offer string) int {
 
 // negotiate opens a session that has answered offer.
 func (s *Server) negotiate(r *http.Request, role broadcast.Role, offer string) (*broadcast.Session, string, error) {
-	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r)}
+	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r), MuxOnly: true}
 	if role == broadcast.RoleViewer {
 		join.Linger = playerLinger
 		if s.config.Relay.Room(join.Room).State == broadcast.StateIdle {
 			return nil, "", errNotLive
 		}
 	} else {
-		join.Encoder = r.Header.Get("Origin") == "" // a browser names it in each POST
+		// What a client has is the URL of its session, not the token. A browser names
+		// its origin in each POST.
+		join.Final, join.Encoder = true, r.Header.Get("Origin") == ""
 	}
 	session, err := s.join(role, join)
 	if err != nil {
@@ -207,20 +218,24 @@ func requireType(r *http.Request, want string) error {
 }
 
 // accepts is false when r's Accept leaves no room for a media type (RFC 9110
-// section 12.5.1).
+// section 12.5.1). One that cannot be read at all excludes nothing; a * alone is
+// what Java's URLConnection means by */*.
 func accepts(r *http.Request, mediaType string) bool {
-	ranges := strings.Join(r.Header.Values("Accept"), ",")
-	if strings.TrimSpace(ranges) == "" {
-		return true
-	}
-	kind, _, _ := strings.Cut(mediaType, "/")
 	quality := map[string]string{}
-	for part := range strings.SplitSeq(ranges, ",") {
-		if name, parameters, err := mime.ParseMediaType(part); err == nil {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		name, parameters, err := mime.ParseMediaType(part)
+		if name == "*" {
+			name = "*/*"
+		}
+		if err == nil && strings.Contains(name, "/") {
 			quality[name] = cmp.Or(parameters["q"], "1")
 		}
 	}
+	if len(quality) == 0 {
+		return true
+	}
 	// The most specific range counts.
+	kind, _, _ := strings.Cut(mediaType, "/")
 	q := cmp.Or(quality[mediaType], quality[kind+"/*"], quality["*/*"], "0")
 	return strings.Trim(q, "0.") != ""
 }

@@ -57,39 +57,42 @@ func TestEndpoints(t *testing.T) {
 		says               string
 		field, value       string
 	}{
-		"offer":               {"POST", "/whip/new", send, []string{offers}, 201, "a=recvonly", "Content-Type", sdpType},
-		"parameters":          {"POST", "/whip/new2", send, []string{offers + "; charset=utf-8"}, 201, "", "", ""},
-		"accepts anything":    {"POST", "/whep/math", receive, []string{offers, "Accept: text/html, */*;q=0.1"}, 201, "", "", ""},
-		"accepts no SDP":      {"POST", "/whep/math", receive, []string{offers, "Accept: text/html"}, 406, "Accept", "Location", ""},
-		"other type":          {"POST", "/whip/bad", send, []string{"Content-Type: text/plain"}, 415, sdpType, "Accept-Post", sdpType},
-		"no type":             {"POST", "/whip/bad", send, nil, 415, sdpType, "", ""},
-		"no SDP":              {"POST", "/whip/bad", "hello", []string{offers}, 400, "bad-request", "", ""},
-		"nothing":             {"POST", "/whip/bad", "", []string{offers}, 400, "bad-request", "", ""},
-		"too large":           {"POST", "/whip/bad", strings.Repeat("x", maxSDP+1), []string{offers}, 413, "too-large", "", ""},
-		"wrong direction":     {"POST", "/whip/bad", receive, []string{offers}, 400, "sends", "", ""},
-		"no codec":            {"POST", "/whip/bad", dropCodecs(send), []string{offers}, 422, "codec-unsupported", "", ""},
-		"no room":             {"POST", "/whip/a%20b", send, []string{offers}, 400, "1 to 64", "", ""},
-		"two streams":         {"POST", "/whip/bad", send + "a=msid:one a\r\na=msid:two b\r\n", []string{offers}, 400, "MediaStream", "", ""},
-		"GET endpoint":        {"GET", "/whip/math", "", nil, 204, "", "", ""},
-		"GET WHEP endpoint":   {"GET", "/whep/math", "", nil, 204, "", "", ""},
-		"HEAD endpoint":       {"HEAD", "/whip/math", "", nil, 204, "", "", ""},
-		"HEAD WHEP endpoint":  {"HEAD", "/whep/math", "", nil, 200, "", "Content-Type", sdpType},
-		"OPTIONS":             {"OPTIONS", "/whip/math", "", nil, 200, "", "Accept-Post", sdpType},
-		"OPTIONS WHEP":        {"OPTIONS", "/whep/math", "", nil, 200, "", "Allow", "GET, HEAD, OPTIONS, POST"},
-		"PUT":                 {"PUT", "/whip/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS, POST"},
-		"PUT API":             {"PUT", "/api/rooms/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS"},
-		"unknown session":     {"GET", "/whip/math/x", "", nil, 404, "not-found", "", ""},
-		"PATCH of no session": {"PATCH", "/whep/math/x", "", nil, 404, "not-found", "", ""},
+		"offer":                {"POST", "/whip/new", send, []string{offers}, 201, "a=recvonly", "Content-Type", sdpType},
+		"multiplexed":          {"POST", "/whip/new3", send, []string{offers}, 201, "a=rtcp-mux-only", "", ""},
+		"multiplexed player":   {"POST", "/whep/math", receive, []string{offers}, 201, "a=rtcp-mux-only", "", ""},
+		"parameters":           {"POST", "/whip/new2", send, []string{offers + "; charset=utf-8"}, 201, "", "", ""},
+		"accepts anything":     {"POST", "/whep/math", receive, []string{offers, "Accept: text/html, */*;q=0.1"}, 201, "", "", ""},
+		"accepts no SDP":       {"POST", "/whep/math", receive, []string{offers, "Accept: text/html"}, 406, "Accept", "Location", ""},
+		"other type":           {"POST", "/whip/bad", send, []string{"Content-Type: text/plain"}, 415, sdpType, "Accept-Post", sdpType},
+		"no type":              {"POST", "/whip/bad", send, nil, 415, sdpType, "", ""},
+		"no SDP":               {"POST", "/whip/bad", "hello", []string{offers}, 400, "bad-request", "", ""},
+		"nothing":              {"POST", "/whip/bad", "", []string{offers}, 400, "bad-request", "", ""},
+		"too large":            {"POST", "/whip/bad", strings.Repeat("x", maxSDP+1), []string{offers}, 413, "too-large", "", ""},
+		"wrong direction":      {"POST", "/whip/bad", receive, []string{offers}, 400, "sends", "", ""},
+		"no codec":             {"POST", "/whip/bad", dropCodecs(send), []string{offers}, 422, "codec-unsupported", "", ""},
+		"no room":              {"POST", "/whip/a%20b", send, []string{offers}, 400, "1 to 64", "", ""},
+		"two streams":          {"POST", "/whip/bad", send + "a=msid:one a\r\na=msid:two b\r\n", []string{offers}, 400, "MediaStream", "", ""},
+		"two sources' streams": {"POST", "/whip/bad", send + "a=ssrc:1 msid:one a\r\na=ssrc:2 msid:two b\r\n", []string{offers}, 400, "MediaStream", "", ""},
+		"GET no room":          {"GET", "/whip/a.b", "", nil, 400, "1 to 64", "", ""},
+		"GET WHEP no room":     {"GET", "/whep/a%20b", "", nil, 400, "1 to 64", "", ""},
+		"HEAD no room":         {"HEAD", "/whip/a.b", "", nil, 400, "", "", ""},
+		"HEAD WHEP no room":    {"HEAD", "/whep/a.b", "", nil, 400, "", "", ""},
+		"GET endpoint":         {"GET", "/whip/math", "", nil, 204, "", "", ""},
+		"GET WHEP endpoint":    {"GET", "/whep/math", "", nil, 204, "", "", ""},
+		"HEAD endpoint":        {"HEAD", "/whip/math", "", nil, 204, "", "", ""},
+		"HEAD WHEP endpoint":   {"HEAD", "/whep/math", "", nil, 200, "", "Content-Type", sdpType},
+		"OPTIONS":              {"OPTIONS", "/whip/math", "", nil, 200, "", "Accept-Post", sdpType},
+		"OPTIONS WHEP":         {"OPTIONS", "/whep/math", "", nil, 200, "", "Allow", "GET, HEAD, OPTIONS, POST"},
+		"PUT":                  {"PUT", "/whip/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS, POST"},
+		"PUT API":              {"PUT", "/api/rooms/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS"},
+		"unknown session":      {"GET", "/whip/math/x", "", nil, 404, "not-found", "", ""},
+		"PATCH of no session":  {"PATCH", "/whep/math/x", "", nil, 404, "not-found", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := *h
 			h.t = t
 			got := h.request(test.method, test.path, test.body, test.header...)
-			if test.method == "HEAD" {
-				got.want(t, test.status, "")
-			} else {
-				got.want(t, test.status, test.says)
-			}
+			got.want(t, test.status, test.says)
 			if test.field != "" && got.header.Get(test.field) != test.value {
 				t.Errorf("%s: %q, want %q", test.field, got.header.Get(test.field), test.value)
 			}
@@ -147,6 +150,11 @@ func TestAccepts(t *testing.T) {
 		"application/sdp, */*;q=0":      true,
 		"text/html, */*;q=0.1":          true,
 		"nonsense, ;;;, application/ok": false,
+		"*":                             true,
+		"*;q=0":                         false,
+		"image/gif, *; q=.2":            true, // Java's URLConnection
+		"nonsense":                      true,
+		";;;":                           true,
 	} {
 		r := httptest.NewRequest("POST", "/whip/math", nil)
 		r.Header.Set("Accept", header)
@@ -158,12 +166,14 @@ func TestAccepts(t *testing.T) {
 
 func TestCountStreams(t *testing.T) {
 	for offer, want := range map[string]int{
-		"v=0\r\n":                                  0,
-		"a=msid:a video\r\na=msid:a audio\r\n":     1,
-		"a=msid:a video\r\na=msid:b audio\r\n":     2,
-		"a=msid:- video\r\na=msid:a audio\r\n":     1,
-		"a=msid-semantic: WMS a\r\na=msid:b\r\n":   1,
-		"a=ssrc:1 msid:a x\r\na=ssrc:2 msid:b\r\n": 0,
+		"v=0\r\n":                                   0,
+		"a=msid:a video\r\na=msid:a audio\r\n":      1,
+		"a=msid:a video\r\na=msid:b audio\r\n":      2,
+		"a=msid:- video\r\na=msid:a audio\r\n":      1,
+		"a=msid-semantic: WMS a\r\na=msid:b\r\n":    1,
+		"a=ssrc:1 msid:a x\r\na=ssrc:2 msid:b\r\n":  2,
+		"a=msid:a x\r\na=ssrc:1 msid:a x\r\n":       1,
+		"a=ssrc:1 cname:b\r\na=ssrc:1 msid:- x\r\n": 0,
 	} {
 		if got := countStreams(offer); got != want {
 			t.Errorf("%q has %d, want %d", offer, got, want)
@@ -187,6 +197,17 @@ func TestSilentPlayerIsFreed(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	c.delete().want(t, 404, "")
+}
+
+// A client that fell silent has no way back into its session: the room is free.
+func TestSilentPublisherLeavesTheRoom(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	leave(h.server.resources.find(c.path).session, broadcast.ErrSilent)
+	if state := h.relay.Room("math").State; state != broadcast.StateIdle {
+		t.Errorf("the room is %v", state)
+	}
+	h.publish()
 }
 
 func TestRoundsLeaveNothing(t *testing.T) {
