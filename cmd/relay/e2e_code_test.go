@@ -53,6 +53,9 @@ func (a *album) photographGuides(r *relay, trust *page) []string {
 			trust.click("#" + guide)
 			a.photographWhole("trust-"+guide+"-"+language, trust)
 		}
+		if !full {
+			break // the other language takes as long again
+		}
 		trust.click("#lang")
 	}
 	return guides

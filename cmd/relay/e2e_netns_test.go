@@ -53,6 +53,9 @@ func newNamespace(t *testing.T) *namespace {
 	n.ip("link set " + n.link + " up")
 	n.ip(fmt.Sprintf("-n %s addr add 10.213.%d.2/24 dev eth0", n.name, number))
 	n.ip("-n " + n.name + " link set lo up")
+	// An address that comes by itself a second later would be a change of networks
+	// to the browser, which then gives up what it loads.
+	n.ip("-n " + n.name + " link set eth0 addrgenmode none")
 	n.linkUp()
 	n.ip(fmt.Sprintf("-n %s route add 10.213.0.0/16 via %s", n.name, n.address))
 	return n

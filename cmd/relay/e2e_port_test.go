@@ -146,7 +146,7 @@ func TestSilentAndGarbageConnections(t *testing.T) {
 	}
 	waitFor(t, "the crowd to be there", func() bool { return c.open.Load() > each })
 	most, grown := 0, 0
-	for end := time.Now().Add(seconds(20, 60)); time.Now().Before(end); {
+	for end := time.Now().Add(seconds(12, 60)); time.Now().Before(end); {
 		crowded.load(t, client, r, 10)
 		most, grown = max(most, r.descriptors()), max(grown, r.memory()-memory)
 	}
@@ -158,5 +158,5 @@ func TestSilentAndGarbageConnections(t *testing.T) {
 	c.members.Wait()
 	waitFor(t, "the relay to close all of them", func() bool { return r.descriptors() <= descriptors })
 	figure(t, "https-4: %d silent and %d garbage connections, dialled %d times in %v: pages take %v, without them %v; the relay grew by %.1f MB, had up to %d descriptors, and %d afterwards as before",
-		each, each, c.dialled.Load(), seconds(20, 60), crowded, calm, float64(grown)/(1<<20), most, r.descriptors())
+		each, each, c.dialled.Load(), seconds(12, 60), crowded, calm, float64(grown)/(1<<20), most, r.descriptors())
 }
