@@ -47,6 +47,7 @@ func answerFor(o *offer, text string, t terms) (string, error) {
 	if o.role == RolePublisher {
 		tunePublisher(&desc, t.remote)
 	}
+	writeRefused(&desc, o)
 	out, err := desc.Marshal()
 	if err != nil {
 		return "", fmt.Errorf("write the answer: %w", err)

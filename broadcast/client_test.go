@@ -153,7 +153,7 @@ func (c *client) offer(restart bool) string {
 func (c *client) negotiate(restart bool) {
 	c.t.Helper()
 	offer := c.offer(restart)
-	if c.session.encoder { // as OBS does it
+	if c.session.join.Encoder { // as OBS does it
 		offer = regexp.MustCompile(`a=(candidate|end-of-candidates).*\r\n`).ReplaceAllString(offer, "")
 	}
 	answer, err := c.session.Offer(offer)

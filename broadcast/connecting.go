@@ -54,8 +54,17 @@ func (s *Session) setConnecting(is bool) {
 	}
 	s.connecting = is
 	if is {
-		s.room.relay.connecting.enter(s.remote)
+		s.room.relay.connecting.enter(s.join.Remote)
 	} else {
-		s.room.relay.connecting.leave(s.remote)
+		s.room.relay.connecting.leave(s.join.Remote)
 	}
+}
+
+// Awaited reports whether somebody is about to present in a room that is idle: a
+// publisher has it, and connects.
+func (r *Relay) Awaited(name string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	room, ok := r.rooms[name]
+	return ok && room.publisher != nil && room.since.IsZero()
 }

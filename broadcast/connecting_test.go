@@ -75,6 +75,36 @@ func TestConnectingCounts(t *testing.T) {
 	}
 }
 
+// A room is awaited from a publisher's offer until it is live, or the publisher
+// gone. Viewers and those who have not offered do not count.
+func TestAwaited(t *testing.T) {
+	relay := newTestRelay(t)
+	newViewer(t, relay, nil, "math")
+	session, err := relay.Publish(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if relay.Awaited("math") || relay.Awaited("other") {
+		t.Error("awaited before an offer")
+	}
+	if _, err := session.Offer(gstreamerVideo); err != nil {
+		t.Fatal(err)
+	}
+	if !relay.Awaited("math") {
+		t.Error("not awaited after the offer")
+	}
+	session.Close(ErrNeverConnected)
+	await(t, session.Gone(), "end of the publisher")
+	if relay.Awaited("math") {
+		t.Error("awaited after the end")
+	}
+	newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "a live room", func() bool { return relay.Room("math").State == StateLive })
+	if relay.Awaited("math") {
+		t.Error("awaited while live")
+	}
+}
+
 // When too many are connecting, nobody new is let in; whoever waits with an
 // offer is told, and may try again.
 func TestTooManyConnecting(t *testing.T) {

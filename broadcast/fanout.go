@@ -113,7 +113,7 @@ func (f *fanout) setSource(t *Track) {
 	f.timeline.begin()
 	f.gaps.reset()
 	f.meter = meter{}
-	f.encoder = encoder{watched: t != nil && t.session.encoder && f.kind == kindVideo}
+	f.encoder = encoder{watched: t != nil && t.session.join.Encoder && f.kind == kindVideo}
 	f.signal()
 }
 

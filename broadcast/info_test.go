@@ -57,7 +57,7 @@ func TestInfo(t *testing.T) {
 // watched is a fan-out whose source is an encoder, and what its session logs.
 func watched(log *bytes.Buffer) (*fanout, *Track) {
 	f := newFanout(kindVideo, func() {})
-	t := &Track{session: &Session{encoder: true, log: slog.New(slog.NewTextHandler(log, nil))}, fanout: f}
+	t := &Track{session: &Session{join: Join{Encoder: true}, log: slog.New(slog.NewTextHandler(log, nil))}, fanout: f}
 	f.setSource(t)
 	return f, t
 }
@@ -213,7 +213,7 @@ func TestLinger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.RemoteUfrag(); got == "" || !strings.Contains(offer, "a=ice-ufrag:"+got+"\r\n") {
+	if got, _ := s.Credentials(); got == "" || !strings.Contains(offer, "a=ice-ufrag:"+got+"\r\n") {
 		t.Errorf("user fragment %q", got)
 	}
 	if _, got := s.Credentials(); got == "" || !strings.Contains(offer, "a=ice-pwd:"+got+"\r\n") {

@@ -28,7 +28,7 @@ const (
 // the session as it was. Errors: *Error; ErrNewPeer for an offer of another
 // PeerConnection than the session's; the session's cause when it is over.
 func (s *Session) Offer(sdp string) (answer string, err error) {
-	o, err := parseOffer(sdp, s.role)
+	o, err := readOffer(sdp, s.role, s.join)
 	if err != nil {
 		return "", err
 	}
@@ -70,7 +70,7 @@ func (s *Session) open(o *offer) (string, error) {
 		_ = pc.Close()
 		return "", s.Cause()
 	}
-	s.offer = o
+	s.offer, s.candidates = o, candidatesOf(o)
 	return s.answer(pc, o)
 }
 
@@ -84,7 +84,7 @@ func (s *Session) claim() error {
 	if s.ctx.Err() != nil {
 		return s.Cause()
 	}
-	if err := relay.connecting.mayEnter(s.remote); err != nil {
+	if err := relay.connecting.mayEnter(s.join.Remote); err != nil {
 		return err
 	}
 	if s.role == RolePublisher {
@@ -105,13 +105,17 @@ func (s *Session) reopen(o *offer) (string, error) {
 	if err := o.follows(s.offer); err != nil {
 		return "", err
 	}
+	candidates, err := s.candidatesWith(o)
+	if err != nil {
+		return "", err
+	}
 	pc := s.peer.Load()
 	if pc == nil {
 		return "", s.Cause()
 	}
 	answer, err := s.answer(pc, o)
 	if err == nil {
-		s.offer = o
+		s.offer, s.candidates = o, candidates
 	}
 	return answer, err
 }
@@ -129,7 +133,6 @@ func (s *Session) answer(pc *webrtc.PeerConnection, o *offer) (string, error) {
 		s.Close(refused)
 		return "", refused
 	}
-	s.candidates = 0
 	return text, nil
 }
 
@@ -153,7 +156,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 		return "", errors.New("gathering took too long")
 	}
 	relay := s.room.relay
-	return answerFor(o, pc.LocalDescription().SDP, terms{s.remote, relay.hosts(s.remote), relay.mux.port(), s.muxOnly})
+	return answerFor(o, pc.LocalDescription().SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict})
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the
@@ -226,8 +229,10 @@ func (s *Session) enter(pc *webrtc.PeerConnection, state webrtc.PeerConnectionSt
 		s.up()
 	case webrtc.PeerConnectionStateConnecting:
 		s.seek()
-	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateClosed:
+	case webrtc.PeerConnectionStateDisconnected:
 		s.down()
+	case webrtc.PeerConnectionStateClosed:
+		s.closed()
 	case webrtc.PeerConnectionStateFailed:
 		if !s.wasConnected() {
 			s.Close(ErrNeverConnected)
@@ -237,38 +242,21 @@ func (s *Session) enter(pc *webrtc.PeerConnection, state webrtc.PeerConnectionSt
 	}
 }
 
+// closed notes that the peer has closed the connection (DTLS close_notify), which
+// nothing can revive. It is how a session of a peer that has no other way back
+// ends (RFC 9725 section 4.2, WHEP section 4.3.8); a page is about to make a new one.
+func (s *Session) closed() {
+	if s.join.Final {
+		s.Close(ErrLeft)
+		return
+	}
+	s.down()
+}
+
 func (s *Session) wasConnected() bool {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
 	return s.ever
-}
-
-// AddCandidate adds a candidate of the peer's. What is of no use here (mDNS
-// names, TCP) is ignored: the peer's checks find the relay, and so the relay
-// the peer. Errors: bad-request for one before the first offer, one too many, or
-// one that can't be read.
-func (s *Session) AddCandidate(candidate string) error {
-	if err := s.takeTurn(); err != nil {
-		return err
-	}
-	defer s.passTurn()
-	if s.offer == nil {
-		return errorf(CodeBadRequest, "A candidate came before the offer that it belongs to.")
-	}
-	if usable, err := usableCandidate(candidate); !usable {
-		return err
-	}
-	if s.candidates++; s.candidates > maxCandidates {
-		return errorf(CodeBadRequest, "More than %d candidates came for one offer.", maxCandidates)
-	}
-	pc := s.peer.Load()
-	if pc == nil {
-		return s.Cause()
-	}
-	if err := pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: candidate}); err != nil {
-		return errorf(CodeBadRequest, "The candidate can't be read.")
-	}
-	return nil
 }
 
 // addDownTracks gives a viewer a sender for each section of its offer.

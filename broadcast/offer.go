@@ -19,14 +19,17 @@ const (
 	// Pion works through all attributes for each format of a section.
 	maxFormats    = 128
 	maxAttributes = 1024
+	maxSections   = 64 // those that are turned down as well
 )
 
 // offer is a checked SDP offer.
 type offer struct {
-	role        Role   // of the peer
-	text        string // as Pion gets it
-	sections    []section
-	bundled     bool // it has a BUNDLE group
+	role        Role      // of the peer
+	text        string    // as Pion gets it
+	sections    []section // but those refused
+	refused     []refusal
+	breach      error // of what Join.Strict asks
+	bundled     bool  // its sections are in a BUNDLE group
 	ufrag, pwd  string
 	fingerprint string
 	setup       string
@@ -44,23 +47,36 @@ func (o *offer) has(k kind) bool {
 	return slices.ContainsFunc(o.sections, func(s section) bool { return s.kind == k })
 }
 
+// CheckOffer makes the checks of Session.Offer that need no session: a door can
+// refuse a bad offer before it asks for a place in the room. Its errors are *Error.
+func CheckOffer(sdp string, role Role, j Join) error {
+	_, err := readOffer(sdp, role, j)
+	return err
+}
+
+// readOffer checks an offer that came by the given door.
+func readOffer(sdp string, role Role, j Join) (*offer, error) {
+	o, err := parseOffer(sdp, role)
+	if err == nil && j.Strict {
+		err = o.breach
+	}
+	return o, err
+}
+
 // parseOffer checks an offer of the given role's peer. Its errors are *Error.
 func parseOffer(text string, role Role) (*offer, error) {
 	if len(text) > maxOffer {
 		return nil, errorf(CodeTooLarge, "The offer has %d bytes; %d are the most that is taken.", len(text), maxOffer)
+	}
+	if !strings.HasSuffix(text, "\n") { // who trims a text takes the last line's end as well
+		text += "\r\n"
 	}
 	var desc sdp.SessionDescription
 	if err := desc.UnmarshalString(text); err != nil {
 		return nil, badOffer("it is not SDP")
 	}
 	o := &offer{role: role}
-	if err := o.readSections(&desc); err != nil {
-		return nil, err
-	}
-	if err := o.readTransport(&desc); err != nil {
-		return nil, err
-	}
-	if err := keepUsableCandidates(&desc); err != nil {
+	if err := o.read(&desc); err != nil {
 		return nil, err
 	}
 	o.makePlain(&desc)
@@ -72,20 +88,36 @@ func parseOffer(text string, role Role) (*offer, error) {
 	return o, nil
 }
 
+// read takes over what the offer says, and leaves in desc what Pion is to see.
+func (o *offer) read(desc *sdp.SessionDescription) error {
+	aside, err := o.setAside(desc)
+	if err != nil {
+		return err
+	}
+	if err := o.readSections(desc); err != nil {
+		return err
+	}
+	o.breach = o.findBreach(desc)
+	if err := o.readTransport(desc, aside); err != nil {
+		return err
+	}
+	return keepUsableCandidates(desc, aside)
+}
+
 func badOffer(why string, args ...any) *Error {
 	return errorf(CodeBadRequest, "The offer can't be used: "+why+".", args...)
 }
 
 func (o *offer) readSections(desc *sdp.SessionDescription) error {
 	bundle := bundleOf(desc)
-	o.bundled = bundle != nil
 	var active bool
 	for _, m := range desc.MediaDescriptions {
 		s, err := o.readSection(m)
 		if err != nil {
 			return err
 		}
-		if len(desc.MediaDescriptions) > 1 && !slices.Contains(bundle, s.mid) {
+		o.bundled = slices.Contains(bundle, s.mid)
+		if len(desc.MediaDescriptions) > 1 && !o.bundled {
 			return badOffer("section %q is not in the BUNDLE group", s.mid)
 		}
 		flows := o.flows(desc, m)
@@ -98,7 +130,7 @@ func (o *offer) readSections(desc *sdp.SessionDescription) error {
 	}
 	switch {
 	case len(o.sections) == 0:
-		return badOffer("it has no audio or video section")
+		return badOffer("it has no audio or video section, or has turned them down itself")
 	case !active:
 		return badOffer("none of its sections %s", [...]string{"sends", "receives"}[o.role])
 	case !slices.ContainsFunc(o.sections, func(s section) bool { return s.known }):
@@ -123,27 +155,18 @@ func bundleOf(desc *sdp.SessionDescription) []string {
 }
 
 func (o *offer) readSection(m *sdp.MediaDescription) (section, error) {
-	s := section{}
-	switch m.MediaName.Media {
-	case "video":
-		s.kind = kindVideo
-	case "audio":
+	s := section{kind: kindVideo, mid: midOf(m), known: hasKnownCodec(m)}
+	if m.MediaName.Media == "audio" {
 		s.kind = kindAudio
-	default:
-		return s, badOffer("only audio and video sections are taken, not %q", m.MediaName.Media)
 	}
-	if len(m.MediaName.Formats) > maxFormats || len(m.Attributes) > maxAttributes {
-		return s, badOffer("the %s section has more than %d formats or %d attributes", s.kind, maxFormats, maxAttributes)
-	}
-	s.mid, _ = m.Attribute("mid")
-	s.known = hasKnownCodec(m)
+	proto := strings.Join(m.MediaName.Protos, "/")
 	switch {
-	case s.mid == "" || len(s.mid) > maxIceString:
+	case s.mid == "":
 		return s, badOffer("the %s section has no mid", s.kind)
 	case o.has(s.kind):
 		return s, badOffer("it has more than one %s section", s.kind)
-	case slices.ContainsFunc(o.sections, func(other section) bool { return other.mid == s.mid }):
-		return s, badOffer("two sections have the same mid")
+	case !slices.Contains(protos, proto):
+		return s, badOffer("the %s section is %.40s; the relay speaks %s", s.kind, proto, protos[0])
 	}
 	// A section that stands only in its bundle leaves out what the bundle's first
 	// one says (RFC 9429 section 5.2.1).
@@ -153,6 +176,14 @@ func (o *offer) readSection(m *sdp.MediaDescription) (section, error) {
 	return s, nil
 }
 
+// protos are what a section of media over DTLS may call itself, the usual one
+// first: the fingerprint and the candidates tell how it is sent, so that all of
+// these have to be taken (RFC 9429 section 5.1.2).
+var protos = []string{
+	"UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP",
+	"TCP/DTLS/RTP/SAVPF", "TCP/DTLS/RTP/SAVP", "RTP/AVPF", "RTP/AVP",
+}
+
 func has(m *sdp.MediaDescription, key string) bool {
 	_, ok := m.Attribute(key)
 	return ok
@@ -160,9 +191,6 @@ func has(m *sdp.MediaDescription, key string) bool {
 
 // flows reports whether the section carries media in the role's direction.
 func (o *offer) flows(desc *sdp.SessionDescription, m *sdp.MediaDescription) bool {
-	if m.MediaName.Port.Value == 0 && !has(m, "bundle-only") {
-		return false // turned down by the peer itself
-	}
 	where := direction(desc, m)
 	return where == "sendrecv" || where == oneWay[o.role]
 }

@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,18 +11,20 @@ import (
 // makePlain writes the offer so that Pion (v4.2.20) reads it as it is meant. Of
 // several ways to say a thing, Pion knows one: the BUNDLE group is the first
 // group, its first mid is a section's that names the transport and the
-// candidates; the DTLS role is a section's, and so is the direction; H264's
-// parameters are all there. Simulcast, which the relay does not do, is left out,
-// and so not answered: the peer then sends one encoding (RFC 8853 section 5.3.2).
+// candidates; what the session says of the transport outdoes a section (RFC 8122
+// section 5 has it the other way round); the DTLS role is a section's, and so is
+// the direction; H264's parameters are all there. Simulcast, which the relay does
+// not do, is left out, and so not answered: the peer then sends one encoding (RFC
+// 8853 section 5.3.2).
 func (o *offer) makePlain(desc *sdp.SessionDescription) {
-	desc.Attributes = slices.DeleteFunc(desc.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" })
-	desc.WithValueAttribute("group", "BUNDLE "+strings.Join(o.mids(), " "))
-	first := desc.MediaDescriptions[0]
-	for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup"} {
+	first, transport := desc.MediaDescriptions[0], o.transport()
+	for _, key := range slices.Sorted(maps.Keys(transport)) {
 		if !has(first, key) {
-			first.WithValueAttribute(key, *o.transport()[key])
+			first.WithValueAttribute(key, *transport[key])
 		}
 	}
+	desc.Attributes = slices.DeleteFunc(desc.Attributes, func(a sdp.Attribute) bool { return a.Key == "group" || transport[a.Key] != nil })
+	desc.WithValueAttribute("group", "BUNDLE "+strings.Join(o.mids(), " "))
 	for _, m := range desc.MediaDescriptions {
 		o.makeOneWay(desc, m)
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == "simulcast" || a.Key == "rid" })

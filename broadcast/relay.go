@@ -153,9 +153,10 @@ type Join struct {
 	// presentation ends with the session. While the session is silent its room
 	// is away all the same.
 	Final bool
-	// MuxOnly writes rtcp-mux-only into answers. RFC 9725 section 4.4.1 and WHEP
-	// want it there; RFC 8858 section 4.3 has it in offers only.
-	MuxOnly bool
+	// Strict holds the peer to what WHIP (RFC 9725 sections 4.2, 4.4) and WHEP ask
+	// of offers, beyond what the relay needs, and writes rtcp-mux-only into answers,
+	// as section 4.4.1 wants it; RFC 8858 section 4.3 has it in offers only.
+	Strict bool
 }
 
 // Publish opens a publisher's session, or hands out the one that j.Token

@@ -259,7 +259,7 @@ func (room *Room) gone(s *Session, cause error) {
 		room.publisher = nil
 		room.video.setSource(nil)
 		room.audio.setSource(nil)
-		if errors.Is(cause, ErrLeft) || s.final || room.since.IsZero() {
+		if errors.Is(cause, ErrLeft) || s.join.Final || room.since.IsZero() {
 			room.finish()
 		} else {
 			room.holdFor(s.token)

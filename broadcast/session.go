@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -41,11 +40,7 @@ type Session struct {
 	room    *Room
 	id      string
 	role    Role
-	remote  netip.Addr
-	linger  time.Duration // how long it is kept when silent
-	encoder bool          // see Join.Encoder
-	final   bool          // see Join.Final
-	muxOnly bool          // see Join.MuxOnly
+	join    Join // as it was opened; without the token, which changes
 	log     *slog.Logger
 	began   time.Time
 	ctx     context.Context
@@ -57,7 +52,7 @@ type Session struct {
 
 	// owned by whoever has the turn
 	offer      *offer
-	candidates int // added since the last offer
+	candidates candidates // since ICE began
 
 	// set with the first offer, nil again after the end
 	peer  atomic.Pointer[webrtc.PeerConnection]
@@ -77,9 +72,9 @@ type Session struct {
 
 // newSession opens a session in room. The caller holds relay.mu.
 func newSession(room *Room, role Role, j Join) *Session {
+	j.Token, j.Remote, j.Linger = "", j.Remote.Unmap(), cmp.Or(j.Linger, holdTime)
 	s := &Session{
-		room: room, id: newID(), role: role, remote: j.Remote.Unmap(), began: time.Now(),
-		linger: cmp.Or(j.Linger, holdTime), encoder: j.Encoder, final: j.Final, muxOnly: j.MuxOnly,
+		room: room, id: newID(), role: role, join: j, began: time.Now(),
 		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1), out: make(chan struct{}),
 	}
 	s.log = room.log.With("session", s.id, "role", role.String())
@@ -135,7 +130,7 @@ func (s *Session) Token() string {
 
 // MaxBitrate is how much a publisher should send at most, in bits per second.
 func (s *Session) MaxBitrate() int {
-	if isPrivate(s.remote) {
+	if isPrivate(s.join.Remote) {
 		return maxBitratePrivate
 	}
 	return maxBitrateElsewhere
@@ -272,7 +267,7 @@ func (s *Session) up() {
 	}
 	relay.mu.Unlock()
 	if first {
-		s.log.Info(s.role.String()+" joined", "remote", s.remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
+		s.log.Info(s.role.String()+" joined", "remote", s.join.Remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
 	}
 }
 
@@ -289,7 +284,7 @@ func (s *Session) down() {
 	for _, d := range s.downTracks() {
 		d.absent.Store(true)
 	}
-	s.endIn(s.linger, ErrSilent)
+	s.endIn(s.join.Linger, ErrSilent)
 	s.room.down(s)
 }
 
@@ -335,7 +330,7 @@ func (s *Session) Replace() (*Session, error) {
 	case s.ctx.Err() != nil:
 		return nil, s.Cause()
 	}
-	next := newSession(s.room, s.role, Join{Remote: s.remote, Linger: s.linger, Encoder: s.encoder, Final: s.final, MuxOnly: s.muxOnly})
+	next := newSession(s.room, s.role, s.join)
 	next.id, next.log, next.replaces = s.id, s.log, s
 	s.room.sessions[next] = struct{}{}
 	return next, nil

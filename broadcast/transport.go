@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"net/netip"
@@ -12,8 +13,9 @@ import (
 )
 
 // readTransport reads what all sections of a bundle share. One that stands only
-// in its bundle leaves it out; where it is, it is the same.
-func (o *offer) readTransport(desc *sdp.SessionDescription) error {
+// in its bundle leaves it out; where it is, it is the same. The bundle's first one
+// may be one that was set aside, and then the only one that says it.
+func (o *offer) readTransport(desc *sdp.SessionDescription, aside []*sdp.MediaDescription) error {
 	for _, m := range desc.MediaDescriptions {
 		for key, value := range o.transport() {
 			switch said := attribute(desc, m, key); {
@@ -24,11 +26,16 @@ func (o *offer) readTransport(desc *sdp.SessionDescription) error {
 			}
 		}
 	}
+	for _, m := range aside {
+		for key, value := range o.transport() {
+			*value = cmp.Or(*value, attribute(desc, m, key))
+		}
+	}
 	if err := checkCredentials(o.ufrag, o.pwd); err != nil {
 		return err
 	}
 	if !validFingerprint(o.fingerprint) {
-		return badOffer("it has no DTLS fingerprint")
+		return badOffer("it has no DTLS fingerprint of SHA-1 or SHA-2")
 	}
 	if o.setup != "actpass" && o.setup != "active" && o.setup != "passive" {
 		return badOffer("its setup attribute is %.20q, not actpass, active or passive", o.setup)
@@ -53,9 +60,9 @@ func attribute(desc *sdp.SessionDescription, m *sdp.MediaDescription, key string
 func checkCredentials(ufrag, pwd string) error {
 	switch {
 	case len(ufrag) < minUfrag || !isIceString(ufrag):
-		return badOffer("its ice-ufrag has to be %d or more letters, digits, + and /", minUfrag)
+		return badOffer("its ice-ufrag has to be %d to %d letters, digits, + and /", minUfrag, maxIceString)
 	case len(pwd) < minPwd || !isIceString(pwd):
-		return badOffer("its ice-pwd has to be %d or more letters, digits, + and /", minPwd)
+		return badOffer("its ice-pwd has to be %d to %d letters, digits, + and /", minPwd, maxIceString)
 	}
 	return nil
 }
@@ -68,18 +75,23 @@ func isIceString(s string) bool {
 	})
 }
 
+// digestSizes are the sizes of the digests that DTLS here can check, in bytes. Of
+// the others that RFC 8122 section 5 names, it forbids MD2 and MD5 itself.
+var digestSizes = map[string]int{"sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64}
+
 func validFingerprint(s string) bool {
-	algorithm, digest, ok := strings.Cut(s, " ")
+	algorithm, digest, _ := strings.Cut(s, " ")
+	size, known := digestSizes[strings.ToLower(algorithm)]
 	raw, err := hex.DecodeString(strings.ReplaceAll(digest, ":", ""))
-	return ok && algorithm != "" && err == nil && len(raw) >= 20
+	return known && err == nil && len(raw) == size
 }
 
 // keepUsableCandidates leaves only candidates that the relay may send checks
 // to: UDP, and an address in figures. Names would be looked up, TCP dialed. The
-// first section names them for the bundle.
-func keepUsableCandidates(desc *sdp.SessionDescription) error {
+// first section names them for the bundle, which may be one that was set aside.
+func keepUsableCandidates(desc *sdp.SessionDescription, aside []*sdp.MediaDescription) error {
 	var kept []sdp.Attribute
-	for _, m := range desc.MediaDescriptions {
+	for _, m := range slices.Concat(desc.MediaDescriptions, aside) {
 		for _, a := range m.Attributes {
 			if !isCandidate(a) || slices.Contains(kept, a) { // a bundle may repeat them
 				continue

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -22,7 +23,7 @@ func onlyTeachers(_ string, role broadcast.Role, token string) error {
 
 func TestAuthorizeRequests(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.Authorize = onlyTeachers })
-	offer := offerOf(t, newPeer(t, sendonly), nil)
+	send, receive := offerOf(t, newPeer(t, sendonly), nil), offerOf(t, newPeer(t, recvonly), nil)
 	for name, test := range map[string]struct {
 		method, path, authorization string
 		status                      int
@@ -40,6 +41,10 @@ func TestAuthorizeRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := *h
 			h.t = t
+			offer := send
+			if strings.HasPrefix(test.path, "/whep/") {
+				offer = receive
+			}
 			got := h.request(test.method, test.path, offer, offers, "Authorization: "+test.authorization).want(t, test.status, "")
 			if asks := got.header.Get("WWW-Authenticate"); (asks == `Bearer realm="relay"`) != (test.status == 401) {
 				t.Errorf("WWW-Authenticate: %s", asks)

@@ -170,8 +170,14 @@ func (p *page) alive() {
 // newPeer is a browser's end of a session: sendonly for push, recvonly for pull.
 func newPeer(t *testing.T, direction webrtc.RTPTransceiverDirection) *webrtc.PeerConnection {
 	t.Helper()
+	return newPeerWith(t, direction, func(*webrtc.SettingEngine) {})
+}
+
+func newPeerWith(t *testing.T, direction webrtc.RTPTransceiverDirection, set func(*webrtc.SettingEngine)) *webrtc.PeerConnection {
+	t.Helper()
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
+	set(&settings)
 	pc, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)

@@ -27,12 +27,12 @@ const (
 var eventNames = []string{"active", "inactive", "viewercount"}
 
 // stream is an event stream of a player's session (core extensions of WHEP,
-// section 3). It lasts from its POST to its DELETE, over any number of GETs: each
+// section 4). It lasts from its POST to its DELETE, over any number of GETs: each
 // takes the place of the one before, which may have been cut off unnoticed.
 type stream struct {
 	// static
 	id     string
-	room   func() broadcast.RoomState
+	room   func() (now broadcast.RoomState, seenLive bool)
 	events []string // those that were asked for
 	ctx    context.Context
 	end    context.CancelCauseFunc // its cause is what a GET is told that comes too late
@@ -52,7 +52,7 @@ type told struct {
 // routeEvents serves the streams. Only players have them.
 func (s *Server) routeEvents(mux *http.ServeMux) {
 	below := whep.path + "{room}/{id}/sse"
-	mux.Handle(below, s.open(map[string]string{"Accept-Post": jsonType}, verbs{
+	mux.Handle(below, s.open(takes("Accept-Post", jsonType), verbs{
 		http.MethodPost: s.on(whep, createStream),
 	}))
 	mux.Handle(below+"/{stream}", s.open(nil, verbs{
@@ -103,7 +103,8 @@ func (r *resource) addStream(events []string) (*stream, error) {
 		return nil, refuse(broadcast.CodeRateLimited, "A session has at most %d event streams.", maxStreams)
 	}
 	st := &stream{
-		id: rand.Text(), room: r.session.Room, events: events,
+		id: rand.Text(), events: events,
+		room: func() (broadcast.RoomState, bool) { return r.room(), r.seenLive.Load() },
 		wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), leave: make(chan struct{}),
 	}
 	st.ctx, st.end = context.WithCancelCause(r.ctx)
@@ -192,13 +193,14 @@ func (st *stream) passTurn() { <-st.turn }
 func (st *stream) send(ctx context.Context, out *eventWriter) {
 	comment := time.NewTicker(commentEvery)
 	defer comment.Stop()
-	now := st.room()
-	st.told.forget(now)
+	now, seenLive := st.room()
+	st.told.forget(now, seenLive)
 	text := st.news(now)
 	for out.write(text) {
 		select {
 		case <-st.wake:
-			text = st.news(st.room())
+			now, _ := st.room()
+			text = st.news(now)
 		case <-comment.C:
 			text = ":\n\n"
 		case <-st.leave:
@@ -241,10 +243,10 @@ func (t *told) update(state broadcast.RoomState) (events []event) {
 	return events
 }
 
-// forget makes the next update tell state whole; but inactive is never the first
-// that a player hears (section 3.2).
-func (t *told) forget(state broadcast.RoomState) {
-	t.active = t.active && state.State != broadcast.StateLive
+// forget makes the next update tell state whole. A room that was never live is
+// not inactive: that is not the first that a player hears of it (section 4.2).
+func (t *told) forget(state broadcast.RoomState, seenLive bool) {
+	t.active = seenLive && state.State != broadcast.StateLive
 	t.viewers = -1
 }
 

@@ -16,36 +16,67 @@ import (
 
 func TestTold(t *testing.T) {
 	live, away, idle := broadcast.StateLive, broadcast.StateAway, broadcast.StateIdle
-	var player told
-	for i, step := range []struct {
+	for name, steps := range map[string][]struct {
 		connects bool
 		state    broadcast.State
 		viewers  int
 		want     string
 	}{
-		{true, away, 1, "viewercount:1"}, // never an inactive first
-		{false, live, 1, "active"},
-		{false, live, 1, ""},
-		{false, live, 2, "viewercount:2"},
-		{false, away, 3, "inactive viewercount:3"},
-		{false, idle, 3, ""},
-		{true, idle, 3, "viewercount:3"},
-		{true, live, 3, "active viewercount:3"},
-		{true, live, 3, "active viewercount:3"},
-		{true, idle, 3, "inactive viewercount:3"},
+		"a room that was never live": {
+			{true, away, 1, "viewercount:1"}, // never an inactive first
+			{true, idle, 1, "viewercount:1"},
+			{false, live, 1, "active"},
+			{false, live, 1, ""},
+			{false, live, 2, "viewercount:2"},
+			{false, away, 3, "inactive viewercount:3"},
+			{false, idle, 3, ""},
+			{true, idle, 3, "inactive viewercount:3"}, // the one before may not have arrived
+			{true, idle, 3, "inactive viewercount:3"},
+			{true, live, 3, "active viewercount:3"},
+			{true, live, 3, "active viewercount:3"},
+			{true, away, 3, "inactive viewercount:3"},
+		},
+		"a live room": {
+			{false, live, 1, ""}, // nobody listens
+			{true, idle, 1, "inactive viewercount:1"},
+			{false, live, 1, "active"},
+		},
 	} {
-		state := broadcast.RoomState{State: step.state, Viewers: step.viewers}
-		if step.connects {
-			player.forget(state)
-		}
-		var got []string
-		for _, e := range player.update(state) {
-			got = append(got, strings.TrimSuffix(strings.NewReplacer("{}", "", `{"viewercount":`, "", "}", "").Replace(e.name+":"+e.data), ":"))
-		}
-		if strings.Join(got, " ") != step.want {
-			t.Errorf("step %d: got %q, want %q", i, got, step.want)
+		player, seenLive := told{}, false
+		for i, step := range steps {
+			state := broadcast.RoomState{State: step.state, Viewers: step.viewers}
+			seenLive = seenLive || step.state == live
+			if step.connects {
+				player.forget(state, seenLive)
+			} else if i == 0 {
+				continue
+			}
+			var got []string
+			for _, e := range player.update(state) {
+				got = append(got, strings.TrimSuffix(strings.NewReplacer("{}", "", `{"viewercount":`, "", "}", "").Replace(e.name+":"+e.data), ":"))
+			}
+			if strings.Join(got, " ") != step.want {
+				t.Errorf("%s, step %d: got %q, want %q", name, i, got, step.want)
+			}
 		}
 	}
+}
+
+// A player who did not listen when the presenter left hears of it (section 4).
+func TestInactiveIsKept(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.WHEPHold = time.Hour })
+	publisher := h.publish()
+	c, _ := h.play()
+	before := h.request("POST", c.path+"/sse", `["active", "inactive"]`, "Content-Type: application/json").want(t, 201, "").header.Get("Location")
+	publisher.delete().want(t, 200, "")
+	h.listen(before).want("inactive", "{}")
+	again := h.listen(before)
+	again.want("inactive", "{}") // the GET before may have been cut off
+	_, after := c.listen(`["active", "inactive"]`)
+	after.want("inactive", "{}")
+	h.publish()
+	again.want("active", "{}")
+	after.want("active", "{}")
 }
 
 func TestEvents(t *testing.T) {
@@ -181,7 +212,7 @@ func TestQuietStreamIsCommented(t *testing.T) {
 func readComments(t *testing.T, name string, protocols *http.Protocols) {
 	ctx, end := context.WithCancelCause(t.Context())
 	st := &stream{
-		room:   func() broadcast.RoomState { return broadcast.RoomState{State: broadcast.StateIdle} },
+		room:   func() (broadcast.RoomState, bool) { return broadcast.RoomState{State: broadcast.StateIdle}, false },
 		events: []string{"active"}, ctx: ctx, end: end, wake: make(chan struct{}), leave: make(chan struct{}),
 	}
 	ours, theirs := net.Pipe()

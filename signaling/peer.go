@@ -186,7 +186,7 @@ func (p *peer) candidate(c *iceCandidate) error {
 	if c == nil || c.Candidate == "" {
 		return nil // the end of candidates
 	}
-	return p.session.AddCandidate(c.Candidate)
+	return p.session.AddCandidates([]string{c.Candidate})
 }
 
 // watch tells the page what changes in its room, and ends the socket when the

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -100,36 +101,95 @@ func TestBadPatchesLeaveTheSession(t *testing.T) {
 	wantFrames(t, frames)
 }
 
+// candidatesFrom are lines of so many, each on its own port.
+func candidatesFrom(port, n int) string {
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "a=candidate:1 1 udp 1 127.0.0.1 %d typ host\r\n", port+i)
+	}
+	return lines.String()
+}
+
 func TestTooManyCandidates(t *testing.T) {
 	h := newHouse(t)
 	c := h.publish()
-	many := strings.Repeat("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", 40)
 	useless := strings.Repeat("a=candidate:1 1 udp 1 b8e1.local 9 typ host\r\na=candidate:1 1 tcp 1 127.0.0.1 9 typ host tcptype active\r\n", 40)
 	for range 3 { // none is taken of what was too much
-		c.patch(c.current()+many, c.etag).want(t, 422, "candidates")
+		c.patch(c.current()+candidatesFrom(10, 40), c.etag).want(t, 422, "More than 32 candidates")
 	}
-	c.patch(c.current()+useless+strings.Repeat("a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", maxCandidates), c.etag).want(t, 204, "")
-	c.patch(c.current()+"a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", c.etag).want(t, 422, "candidates")
+	c.patch(c.current()+useless+candidatesFrom(10, 20), c.etag).want(t, 204, "")
+	c.patch(c.current()+candidatesFrom(100, 20), c.etag).want(t, 422, "candidates")
 	c.patch(c.current()+useless, c.etag).want(t, 204, "")
+	c.patch(newCredentials+candidatesFrom(10, 40), "*").want(t, 422, `"detail":"More than 32 candidates`)
 	c.restart()
-	c.patch(c.current()+"a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n", c.etag).want(t, 204, "")
+	c.patch(c.current()+candidatesFrom(100, 20), c.etag).want(t, 204, "")
+}
+
+// RFC 9725 section 4.3.2: a client may leave out what was confirmed, or not.
+func TestCumulativeTrickle(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	for n := range 21 {
+		c.patch(c.current()+candidatesFrom(10, n), c.etag).want(t, 204, "")
+	}
 }
 
 // A bad candidate takes those before it along.
 func TestCandidatesAreTakenTogether(t *testing.T) {
 	h := newHouse(t)
 	c := h.publish()
-	taken := func() int {
-		return h.server.resources.find(c.path).candidates
+	c.patch(c.current()+candidatesFrom(10, 20)+"a=candidate:1 1 udp 1 127.0.0.1 70000 typ host\r\n", c.etag).want(t, 400, "70000")
+	c.patch(c.current()+candidatesFrom(10, 20)+"a=candidate:1 1 udp 1 127.0.0.1 9 typ srflx raddr\r\n", c.etag).want(t, 422, "raddr")
+	c.patch(c.current()+candidatesFrom(100, 20), c.etag).want(t, 204, "")
+}
+
+// The answer to a restart may get lost: who asks again gets it again.
+func TestRepeatedRestart(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	c.patch(c.current(), "*").want(t, 204, "") // there is none to repeat
+	first := c.patch(newCredentials+candidatesFrom(10, 2), "*").want(t, 200, "a=ice-ufrag:")
+	for condition, status := range map[string]int{"*": 200, `"*"`: 200, c.etag: 412, first.header.Get("ETag"): 204} {
+		again := c.patch(newCredentials+candidatesFrom(10, 3), condition).want(t, status, "")
+		if status != 200 {
+			continue
+		}
+		if again.body != first.body || again.header.Get("ETag") != first.header.Get("ETag") || again.header.Get("Content-Type") != fragmentType {
+			t.Errorf("If-Match: %s: got %v\n%s", condition, again.header, again.body)
+		}
 	}
-	good := "a=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\n"
-	c.patch(c.current()+good+"a=candidate:1 1 udp 1 127.0.0.1 70000 typ host\r\n", c.etag).want(t, 400, "70000")
-	if taken() != 0 {
-		t.Error("one was taken")
+	c.patch(newCredentials+candidatesFrom(100, 40), "*").want(t, 422, "candidates")
+	c.patch(ufragLine.FindString(newCredentials)+"\r\na=ice-pwd:1123456789012345678901\r\n", "*").want(t, 422, "ice-pwd")
+}
+
+// Each restart has an entity tag of its own, even one back to credentials that
+// were there before: the relay's own are new.
+func TestTagsAreUnique(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	tags := map[string]bool{c.etag: true}
+	for _, credentials := range []string{newCredentials, c.current(), newCredentials} {
+		tag := c.patch(credentials, "*").want(t, 200, "").header.Get("ETag")
+		if tags[tag] {
+			t.Errorf("%s comes again", tag)
+		}
+		tags[tag] = true
 	}
-	c.patch(c.current()+good, c.etag).want(t, 204, "")
-	if taken() != 1 {
-		t.Error("it was not taken")
+}
+
+func TestSentencesOfPatch(t *testing.T) {
+	h := newHouse(t)
+	c := h.publish()
+	for condition, says := range map[string]string{
+		"W/" + c.etag: "with quotes", strings.Trim(c.etag, `"`): "as it was sent", `"other"`: "as it is now",
+	} {
+		c.patch(c.current(), condition).want(t, 412, says)
+	}
+	for name, ufrag := range map[string]string{"characters": "brand new!", "too long": strings.Repeat("a", 257)} {
+		got := c.patch(strings.Replace(newCredentials, "brandnew", ufrag, 1), "*").want(t, 422, "4 to 256")
+		if strings.Contains(got.body, "offer") {
+			t.Errorf("%s: %s", name, got.body)
+		}
 	}
 }
 

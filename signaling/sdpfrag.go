@@ -1,23 +1,15 @@
 package signaling
 
 import (
-	"errors"
-	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
-
-	"github.com/pion/ice/v4"
 
 	"relay/broadcast"
 )
 
 // maxFragment is room for far more candidates than are taken.
 const maxFragment = 64 << 10
-
-// maxCandidates are the usable ones that broadcast takes for one offer.
-const maxCandidates = 32
 
 const fragmentType = "application/trickle-ice-sdpfrag"
 
@@ -75,34 +67,19 @@ func (f *fragment) read(line string) error {
 	return nil
 }
 
-// checkCandidate judges a candidate's form (RFC 8839 section 5.1), so that a
-// fragment is taken whole or not at all. Of one that is not usable here it asks no
-// more than that; a type that nobody knows is to be ignored.
+// checkCandidate judges a candidate's form (RFC 8839 section 5.1). Whether it is
+// of use, and whether it is one too many, is broadcast's to say.
 func checkCandidate(candidate string) error {
 	fields := strings.Fields(candidate)
-	if len(fields) < 8 || fields[6] != "typ" || !isNumber(fields[1]) || !isNumber(fields[3]) || !isNumber(fields[5]) {
-		return badFragment("%.60q is not a candidate", candidate)
-	}
-	if !isUsable(candidate) {
-		return nil
-	}
-	if _, err := ice.UnmarshalCandidate(candidate); err != nil && !errors.Is(err, ice.ErrUnknownCandidateTyp) {
+	if len(fields) < 8 || fields[6] != "typ" || !isNumber(fields[1], 32) || !isNumber(fields[3], 32) || !isNumber(fields[5], 16) {
 		return badFragment("%.60q is not a candidate", candidate)
 	}
 	return nil
 }
 
-func isNumber(text string) bool {
-	_, err := strconv.ParseUint(text, 10, 32)
+func isNumber(text string, bits int) bool {
+	_, err := strconv.ParseUint(text, 10, bits)
 	return err == nil
-}
-
-// isUsable is false for candidates that the relay sends no checks to: TCP, and
-// names such as those of mDNS. They are no mistake.
-func isUsable(candidate string) bool {
-	fields := strings.Fields(candidate)
-	_, err := netip.ParseAddr(fields[4])
-	return err == nil && strings.EqualFold(fields[2], "udp")
 }
 
 // once sets what may be repeated for each section, but not changed.
@@ -121,29 +98,24 @@ func badFragment(why string, args ...any) error {
 	return refuse(broadcast.CodeBadRequest, "The SDP fragment can't be used: "+why+".", args...)
 }
 
-// fragmentLines are those lines of an answer that a client needs for a restart.
-var fragmentLines = []string{
-	"a=ice-lite", "a=ice-options:", "a=group:", "m=", "a=mid:",
-	"a=ice-ufrag:", "a=ice-pwd:", "a=candidate:", "a=end-of-candidates",
-}
-
-// fragmentOf is the part of an answer that is about ICE: the session's level, and
-// the one section that all are bundled in, which is where the candidates stand.
-func fragmentOf(answer string) string {
+// fragmentOf is the relay's ICE as a fragment. RFC 9725 section 4.3.3 wants the
+// answer's own ice-options in it.
+func fragmentOf(ice broadcast.ICE) string {
 	var b strings.Builder
-	sections := strings.Split(answer, "\r\nm=")
-	for _, section := range sections[1:] {
-		if strings.Contains(section, "\r\na=end-of-candidates") {
-			writeFragment(&b, sections[0]+"\r\nm="+section)
+	write := func(start, value string) {
+		if value != "" {
+			b.WriteString(start + value + "\r\n")
 		}
 	}
+	write("a=ice-options:", ice.Options)
+	write("a=group:", ice.Group)
+	write("m=", ice.Media)
+	write("a=mid:", ice.Mid)
+	write("a=ice-ufrag:", ice.Ufrag)
+	write("a=ice-pwd:", ice.Pwd)
+	for _, candidate := range ice.Candidates {
+		write("a=candidate:", candidate)
+	}
+	write("a=", "end-of-candidates")
 	return b.String()
-}
-
-func writeFragment(b *strings.Builder, sdp string) {
-	for line := range strings.Lines(sdp) {
-		if slices.ContainsFunc(fragmentLines, func(start string) bool { return strings.HasPrefix(line, start) }) {
-			b.WriteString(strings.TrimRight(line, "\r\n") + "\r\n")
-		}
-	}
 }

@@ -17,7 +17,7 @@ func (s *Server) requireHTTPS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		room := r.PathValue("room")
 		noRoom := room != "" && !broadcast.ValidRoom(room)
-		if !s.config.HTTPS || noRoom || isSecure(r) || isProxied(r) || strings.Contains(r.Host, "%") {
+		if !s.config.HTTPS || noRoom || isSecure(r) || isProxied(r) || hasNoHost(r) || strings.Contains(r.Host, "%") {
 			next.ServeHTTP(w, r) // a % is an IPv6 zone's, which no browser can have sent
 			return
 		}

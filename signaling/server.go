@@ -232,7 +232,7 @@ var errPanicked = errors.New("request panicked")
 // refuseHosts answers 421 to names that a stranger may own.
 func (s *Server) refuseHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if s.strangers.allowsHost(r.Host) {
+		if hasNoHost(r) || s.strangers.allowsHost(r.Host) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -66,6 +66,10 @@ func (s *strangers) allowsHost(hostport string) bool {
 	return ok && (s.hosts[name] || isLocal(name, strings.HasSuffix(host, ".")) || s.certified(name))
 }
 
+// hasNoHost is true for a request that names no host, as HTTP/1.0 lets it (RFC 9112
+// section 3.2): no browser sends such, and so none has been led here by a name.
+func hasNoHost(r *http.Request) bool { return r.Host == "" && !r.ProtoAtLeast(1, 1) }
+
 // isLocal is true for a name that no stranger can own. A single label is looked
 // up in this network's own search list; with a trailing dot (rooted) it is a
 // top-level domain, and those have owners.

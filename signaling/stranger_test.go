@@ -1,7 +1,9 @@
 package signaling
 
 import (
+	"bufio"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -54,6 +56,32 @@ func TestHosts(t *testing.T) {
 	} {
 		if got := testStrangers(t).allowsHost(host); got != want {
 			t.Errorf("Host %.80q: %v, want %v", host, got, want)
+		}
+	}
+}
+
+// HTTP/1.0 may leave the Host out (RFC 9112 section 3.2), which no browser does.
+func TestNoHost(t *testing.T) {
+	server := newTestServer(t, nil, withHTTPS)
+	for _, test := range []struct {
+		request string
+		status  int
+	}{
+		{"GET /whip/math HTTP/1.0\r\n\r\n", 204},
+		{"GET /push HTTP/1.0\r\n\r\n", 200},
+		{"GET /whip/math HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421},
+		{"GET http://evil.example/whip/math HTTP/1.0\r\n\r\n", 421},
+		{"GET /whip/math HTTP/1.0\r\nOrigin: https://evil.example\r\n\r\n", 403},
+		{"GET /whip/math HTTP/1.1\r\nHost:\r\n\r\n", 421},
+	} {
+		r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(test.request)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		server.ServeHTTP(w, r)
+		if w.Code != test.status {
+			t.Errorf("%q: %d, want %d", test.request, w.Code, test.status)
 		}
 	}
 }

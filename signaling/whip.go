@@ -2,12 +2,12 @@ package signaling
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,6 +25,14 @@ var (
 	whep = door{"/whep/", broadcast.RoleViewer}    // draft-ietf-wish-whep
 )
 
+// resumeHeader is how our own pages, where no WebSocket gets through, are at these
+// doors what they are at that one: a POST shows a secret in it, as a join does, and
+// takes the place of the session that the secret belongs to; its 201 has the next
+// one, as a welcome has. A page that has none yet shows one of its own making: if the
+// answer is lost, the relay knows by it who asks again. It is for requests that have
+// it, and no page of another origin can send it (see allowedHeaders).
+const resumeHeader = "Relay-Resume"
+
 const (
 	sdpType = "application/sdp"
 	// playerLinger is how long a player may be silent: with the time that ICE
@@ -32,25 +40,34 @@ const (
 	playerLinger = 8 * time.Second
 	// notLiveYet is when a player may ask again whether somebody presents.
 	notLiveYet = 2 * time.Second
+	// soonLive is how long a player waits for a publisher who connects: one whose
+	// client has said that it is connected is so here some milliseconds later.
+	soonLive = 300 * time.Millisecond
 )
 
 // routeDoors serves the endpoints and their sessions.
 func (s *Server) routeDoors(mux *http.ServeMux) {
-	takesOffers := map[string]string{"Accept-Post": sdpType}
-	takesFragments := map[string]string{"Accept-Patch": fragmentType}
 	for _, d := range []door{whip, whep} {
-		endpoint := verbs{http.MethodGet: inRoom(nothing), http.MethodPost: inRoom(s.create(d))}
+		found := nothing
 		if d.role == broadcast.RoleViewer {
-			endpoint[http.MethodHead] = inRoom(discover)
+			found = discover
 		}
-		mux.Handle(d.path+"{room}", s.open(takesOffers, endpoint))
-		mux.Handle(d.path+"{room}/{id}", s.open(takesFragments, verbs{
+		mux.Handle(d.path+"{room}", s.open(takes("Accept-Post", sdpType), verbs{
+			http.MethodGet:  inRoom(found),
+			http.MethodPost: inRoom(s.create(d)),
+		}))
+		mux.Handle(d.path+"{room}/{id}", s.open(takes("Accept-Patch", fragmentType), verbs{
 			http.MethodGet:    s.on(d, exists),
 			http.MethodPatch:  s.on(d, patch),
 			http.MethodDelete: s.on(d, s.remove),
 		}))
 	}
 	s.routeEvents(mux)
+}
+
+// takes are the header fields of a URL that takes one media type, as it is.
+func takes(field, mediaType string) map[string]string {
+	return map[string]string{field: mediaType, "Accept-Encoding": "identity"} // RFC 9110 section 12.5.3
 }
 
 // nothing is GET: these resources have no representation (RFC 9725 section 4.1).
@@ -62,25 +79,51 @@ func nothing(w http.ResponseWriter, _ *http.Request) error {
 // exists is GET on a session.
 func exists(_ *resource, w http.ResponseWriter, r *http.Request) error { return nothing(w, r) }
 
-// discover is HEAD on WHEP's endpoint: its content type tells a player what the
-// URL is (draft-ietf-wish-whep section 4.2).
+// discover is GET on WHEP's endpoint, and so HEAD: its content type tells a player
+// what the URL is, and both say the same (draft-ietf-wish-whep section 4.2). There
+// is no content all the same.
 func discover(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", sdpType)
+	w.Header().Set("Content-Length", "0")
 	return nil
+}
+
+// join is who comes through the door with r.
+func (d door) join(r *http.Request) broadcast.Join {
+	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r)}
+	if shown := r.Header[resumeHeader]; len(shown) > 0 {
+		join.Token = shown[0]
+		return join
+	}
+	// What any other client has is the URL of its session, not the token.
+	join.Strict, join.Final = true, true
+	if d.role == broadcast.RoleViewer {
+		join.Linger = playerLinger
+	} else {
+		join.Encoder = r.Header.Get("Origin") == "" // a browser names its origin in each POST
+	}
+	return join
 }
 
 // create is POST on an endpoint: an offer opens a session (RFC 9725 section 4.2).
 func (s *Server) create(d door) verb {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		offer, err := s.readOffer(r, d.role)
+		if s.ctx.Err() != nil {
+			return broadcast.ErrShuttingDown
+		}
+		join := d.join(r)
+		offer, err := s.readOffer(r, d.role, join)
 		if err != nil {
 			return err
 		}
-		res, answer, err := s.admit(d, r, offer)
+		res, answer, err := s.admit(d, r, join, offer)
 		if err != nil {
 			return err
 		}
 		s.describe(w.Header(), res)
+		if !join.Final {
+			w.Header().Set(resumeHeader, res.session.Token())
+		}
 		limitWrite(w)
 		w.WriteHeader(http.StatusCreated)
 		_, _ = io.WriteString(w, answer) // the session ends if nobody has listened
@@ -90,12 +133,12 @@ func (s *Server) create(d door) verb {
 
 // admit makes the session of an offer, and its resource. Close waits for this,
 // but not for the client to read the answer.
-func (s *Server) admit(d door, r *http.Request, offer string) (res *resource, answer string, err error) {
+func (s *Server) admit(d door, r *http.Request, join broadcast.Join, offer string) (res *resource, answer string, err error) {
 	if !s.enter() {
 		return nil, "", broadcast.ErrShuttingDown
 	}
 	defer s.work.Done()
-	session, answer, err := s.negotiate(r, d.role, offer)
+	session, answer, err := s.negotiate(r.Context(), d.role, join, offer)
 	if err != nil {
 		return nil, "", err
 	}
@@ -108,8 +151,9 @@ func (s *Server) admit(d door, r *http.Request, offer string) (res *resource, an
 	return res, answer, nil
 }
 
-// readOffer is r's offer, when r may make one.
-func (s *Server) readOffer(r *http.Request, role broadcast.Role) (string, error) {
+// readOffer is r's offer, when r may make one. What is wrong with it is told
+// before anything is said of the room: no later time makes it right.
+func (s *Server) readOffer(r *http.Request, role broadcast.Role, join broadcast.Join) (string, error) {
 	if err := s.authorize(r, role); err != nil {
 		return "", err
 	}
@@ -120,60 +164,94 @@ func (s *Server) readOffer(r *http.Request, role broadcast.Role) (string, error)
 		return "", errNotAcceptable
 	}
 	offer, err := readBody(r.Body)
-	if err == nil && role == broadcast.RolePublisher && countStreams(offer) > 1 {
-		err = errTwoStreams
+	if err != nil {
+		return "", err
 	}
-	return offer, err
+	return offer, broadcast.CheckOffer(offer, role, join)
 }
 
 // A refused answer is no invitation to negotiate: there are no counter-offers.
 var errNotAcceptable = withStatus{refuse(broadcast.CodeBadRequest, "The answer would be %s, which Accept excludes.", sdpType), http.StatusNotAcceptable}
 
-var errTwoStreams = refuse(broadcast.CodeBadRequest, "The offer has more than one MediaStream; a room has one (RFC 9725 section 4.4.2).")
-
-// msid is a section's (RFC 8830), or one source's, as older clients have it.
-var msid = regexp.MustCompile(`(?m)^a=(?:ssrc:\d+ )?msid:(\S+)`)
-
-// countStreams is how many MediaStreams an offer's sections belong to; "-" is
-// none (RFC 8830 section 2).
-func countStreams(offer string) int {
-	streams := map[string]bool{}
-	for _, match := range msid.FindAllStringSubmatch(offer, -1) {
-		if match[1] != "-" {
-			streams[match[1]] = true
-		}
-	}
-	return len(streams)
-}
-
-// negotiate opens a session that has answered offer.
-func (s *Server) negotiate(r *http.Request, role broadcast.Role, offer string) (*broadcast.Session, string, error) {
-	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r), MuxOnly: true}
-	if role == broadcast.RoleViewer {
-		join.Linger = playerLinger
-		if s.config.Relay.Room(join.Room).State == broadcast.StateIdle {
-			return nil, "", errNotLive
-		}
-	} else {
-		// What a client has is the URL of its session, not the token. A browser names
-		// its origin in each POST.
-		join.Final, join.Encoder = true, r.Header.Get("Origin") == ""
+// negotiate opens a session that has answered offer, or puts it in the place of the
+// one that the join's token belongs to. That one stays as it is if the offer fails.
+func (s *Server) negotiate(ctx context.Context, role broadcast.Role, join broadcast.Join, offer string) (*broadcast.Session, string, error) {
+	if role == broadcast.RoleViewer && !s.presented(join.Room) {
+		return nil, "", errNotLive
 	}
 	session, err := s.join(role, join)
 	if err != nil {
 		return nil, "", err
 	}
-	answer, err := session.Offer(offer)
-	if err != nil {
-		leave(session, err)
-		return nil, "", err
+	if role == broadcast.RoleViewer {
+		err = s.awaitLive(ctx, session)
 	}
-	return session, answer, nil
+	answer := ""
+	if err == nil {
+		session, answer, err = answerOf(session, offer)
+	}
+	if role == broadcast.RolePublisher && !join.Final {
+		s.resources.succeed(join.Token, session, err != nil)
+	}
+	switch {
+	case err == nil:
+		return session, answer, nil
+	case join.Final:
+		leave(session, err)
+	default:
+		session.Detach()
+	}
+	return nil, "", err
+}
+
+// answerOf is a session's answer, or that of one in its place: the page made another
+// PeerConnection.
+func answerOf(session *broadcast.Session, offer string) (*broadcast.Session, string, error) {
+	answer, err := session.Offer(offer)
+	if !errors.Is(err, broadcast.ErrNewPeer) {
+		return session, answer, err
+	}
+	next, err := session.Replace()
+	if err != nil {
+		return session, "", err
+	}
+	if answer, err = next.Offer(offer); err != nil {
+		next.Close(err)
+		return session, "", err
+	}
+	return next, answer, nil
+}
+
+// presented is true for a room that is not idle, or will soon not be.
+func (s *Server) presented(room string) bool {
+	return s.config.Relay.Room(room).State != broadcast.StateIdle || s.config.Relay.Awaited(room)
+}
+
+// awaitLive waits while a player's room is idle, but not for long, nor for nobody.
+func (s *Server) awaitLive(ctx context.Context, session *broadcast.Session) error {
+	ctx, cancel := context.WithTimeout(ctx, soonLive)
+	defer cancel()
+	for session.Room().State == broadcast.StateIdle {
+		if ctx.Err() != nil || !s.config.Relay.Awaited(session.RoomName()) {
+			return errNotLive
+		}
+		select {
+		case <-session.Changed():
+		case <-session.Done():
+			return session.Cause()
+		case <-ctx.Done():
+		}
+	}
+	return nil
 }
 
 var errNotLive = &broadcast.Error{Code: broadcast.CodeNotLive, Sentence: "Nobody presents in this room yet.", RetryAfter: notLiveYet}
 
+// join opens a session, or hands out the one that j's token belongs to.
 func (s *Server) join(role broadcast.Role, j broadcast.Join) (*broadcast.Session, error) {
+	if next, is := s.resources.successor(j.Room, j.Token); is && (next.refused || s.config.Relay.Room(j.Room).State != broadcast.StateLive) {
+		j.Token = next.token
+	}
 	if role == broadcast.RolePublisher {
 		return s.config.Relay.Publish(j)
 	}
@@ -184,7 +262,7 @@ func (s *Server) join(role broadcast.Role, j broadcast.Join) (*broadcast.Session
 func (s *Server) describe(h http.Header, res *resource) {
 	h.Set("Content-Type", sdpType)
 	h.Set("Location", res.path)
-	h.Set("ETag", res.tag(res.session.RemoteUfrag()))
+	h.Set("ETag", res.etag)
 	for _, server := range s.config.ICEServers {
 		for _, url := range server.URLs {
 			h.Add("Link", server.link(url))
@@ -209,13 +287,22 @@ func quoted(text string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
 }
 
+// requireType wants content of one media type, without a coding (RFC 9110 section
+// 15.5.16).
 func requireType(r *http.Request, want string) error {
 	got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || got != want {
 		return withStatus{refuse(broadcast.CodeBadRequest, "The Content-Type has to be %s.", want), http.StatusUnsupportedMediaType}
 	}
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Content-Encoding"), ","), ",") {
+		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
+			return errCoded
+		}
+	}
 	return nil
 }
+
+var errCoded = withStatus{refuse(broadcast.CodeBadRequest, "The content has to come as it is: without a Content-Encoding."), http.StatusUnsupportedMediaType}
 
 // accepts is false when r's Accept leaves no room for a media type (RFC 9110
 // section 12.5.1). One that cannot be read at all excludes nothing; a * alone is

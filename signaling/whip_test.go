@@ -1,12 +1,18 @@
 package signaling
 
 import (
+	"fmt"
+	"net"
 	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
 
 	"relay/broadcast"
 )
@@ -63,6 +69,11 @@ func TestEndpoints(t *testing.T) {
 		"parameters":           {"POST", "/whip/new2", send, []string{offers + "; charset=utf-8"}, 201, "", "", ""},
 		"accepts anything":     {"POST", "/whep/math", receive, []string{offers, "Accept: text/html, */*;q=0.1"}, 201, "", "", ""},
 		"accepts no SDP":       {"POST", "/whep/math", receive, []string{offers, "Accept: text/html"}, 406, "Accept", "Location", ""},
+		"coding":               {"POST", "/whip/bad", send, []string{offers, "Content-Encoding: gzip"}, 415, "Content-Encoding", "Accept-Encoding", "identity"},
+		"no coding":            {"POST", "/whip/new4", send, []string{offers, "Content-Encoding: Identity"}, 201, "", "", ""},
+		"malformed, busy":      {"POST", "/whip/math", "xx", []string{offers}, 400, "bad-request", "Retry-After", ""},
+		"malformed, idle":      {"POST", "/whep/idle", "xx", []string{offers}, 400, "bad-request", "Retry-After", ""},
+		"nothing, idle":        {"POST", "/whep/idle", "", []string{offers}, 400, "bad-request", "Retry-After", ""},
 		"other type":           {"POST", "/whip/bad", send, []string{"Content-Type: text/plain"}, 415, sdpType, "Accept-Post", sdpType},
 		"no type":              {"POST", "/whip/bad", send, nil, 415, sdpType, "", ""},
 		"no SDP":               {"POST", "/whip/bad", "hello", []string{offers}, 400, "bad-request", "", ""},
@@ -71,14 +82,14 @@ func TestEndpoints(t *testing.T) {
 		"wrong direction":      {"POST", "/whip/bad", receive, []string{offers}, 400, "sends", "", ""},
 		"no codec":             {"POST", "/whip/bad", dropCodecs(send), []string{offers}, 422, "codec-unsupported", "", ""},
 		"no room":              {"POST", "/whip/a%20b", send, []string{offers}, 400, "1 to 64", "", ""},
-		"two streams":          {"POST", "/whip/bad", send + "a=msid:one a\r\na=msid:two b\r\n", []string{offers}, 400, "MediaStream", "", ""},
-		"two sources' streams": {"POST", "/whip/bad", send + "a=ssrc:1 msid:one a\r\na=ssrc:2 msid:two b\r\n", []string{offers}, 400, "MediaStream", "", ""},
+		"two streams":          {"POST", "/whip/bad", send + "a=msid:one a\r\na=msid:two b\r\n", []string{offers}, 400, "section 4.4.2", "", ""},
+		"two sources' streams": {"POST", "/whip/bad", send + "a=ssrc:1 msid:one a\r\na=ssrc:2 msid:two b\r\n", []string{offers}, 400, "section 4.4.2", "", ""},
 		"GET no room":          {"GET", "/whip/a.b", "", nil, 400, "1 to 64", "", ""},
 		"GET WHEP no room":     {"GET", "/whep/a%20b", "", nil, 400, "1 to 64", "", ""},
 		"HEAD no room":         {"HEAD", "/whip/a.b", "", nil, 400, "", "", ""},
 		"HEAD WHEP no room":    {"HEAD", "/whep/a.b", "", nil, 400, "", "", ""},
 		"GET endpoint":         {"GET", "/whip/math", "", nil, 204, "", "", ""},
-		"GET WHEP endpoint":    {"GET", "/whep/math", "", nil, 204, "", "", ""},
+		"GET WHEP endpoint":    {"GET", "/whep/math", "", nil, 200, "", "Content-Type", sdpType},
 		"HEAD endpoint":        {"HEAD", "/whip/math", "", nil, 204, "", "", ""},
 		"HEAD WHEP endpoint":   {"HEAD", "/whep/math", "", nil, 200, "", "Content-Type", sdpType},
 		"OPTIONS":              {"OPTIONS", "/whip/math", "", nil, 200, "", "Accept-Post", sdpType},
@@ -164,39 +175,110 @@ func TestAccepts(t *testing.T) {
 	}
 }
 
-func TestCountStreams(t *testing.T) {
-	for offer, want := range map[string]int{
-		"v=0\r\n":                                   0,
-		"a=msid:a video\r\na=msid:a audio\r\n":      1,
-		"a=msid:a video\r\na=msid:b audio\r\n":      2,
-		"a=msid:- video\r\na=msid:a audio\r\n":      1,
-		"a=msid-semantic: WMS a\r\na=msid:b\r\n":    1,
-		"a=ssrc:1 msid:a x\r\na=ssrc:2 msid:b\r\n":  2,
-		"a=msid:a x\r\na=ssrc:1 msid:a x\r\n":       1,
-		"a=ssrc:1 cname:b\r\na=ssrc:1 msid:- x\r\n": 0,
-	} {
-		if got := countStreams(offer); got != want {
-			t.Errorf("%q has %d, want %d", offer, got, want)
-		}
-	}
-}
-
 // A player that goes without a word is freed: 8 s after it fell silent.
 func TestSilentPlayerIsFreed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.publish()
-	c, frames := h.play()
-	wantFrames(t, frames)
+	pc, media := newMutablePeer(t, recvonly)
+	c := h.post("/whep/math", pc)
+	h.await("a viewer", func() bool { return h.relay.Room("math").Viewers == 1 })
 	began := time.Now()
-	if err := c.pc.GracefulClose(); err != nil {
+	media.muted.Store(true)
+	if err := pc.GracefulClose(); err != nil {
 		t.Fatal(err)
 	}
 	h.await("the session's end", func() bool { return h.relay.Stats().Viewers == 0 })
-	if took := time.Since(began); took > 15*time.Second {
+	if took := time.Since(began); took < playerLinger || took > 15*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	c.delete().want(t, 404, "")
+}
+
+// Who closes the connection (DTLS close_notify) ends the session as DELETE does:
+// RFC 9725 section 4.2, and section 4.3.8 of WHEP.
+func TestClosedConnectionsEndSessions(t *testing.T) {
+	h := newHouse(t)
+	publisher := h.publish()
+	player, frames := h.play()
+	wantFrames(t, frames)
+	began := time.Now()
+	for _, c := range []*client{player, publisher} {
+		if err := c.pc.GracefulClose(); err != nil {
+			t.Fatal(err)
+		}
+		h.await("the session's end", func() bool { return h.server.resources.find(c.path) == nil })
+		c.delete().want(t, 404, "")
+	}
+	if took := time.Since(began); took > playerLinger/2 {
+		t.Errorf("it took %v", took)
+	}
+	h.publish() // the room is free
+}
+
+// mutableConn is a socket that can fall silent, as a network that is gone is.
+type mutableConn struct {
+	net.PacketConn
+	muted atomic.Bool
+}
+
+func (c *mutableConn) WriteTo(p []byte, to net.Addr) (int, error) {
+	if c.muted.Load() {
+		return len(p), nil
+	}
+	return c.PacketConn.WriteTo(p, to)
+}
+
+// newMutablePeer is a newPeer whose media passes one socket.
+func newMutablePeer(t *testing.T, direction webrtc.RTPTransceiverDirection) (*webrtc.PeerConnection, *mutableConn) {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	media := &mutableConn{PacketConn: conn}
+	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: media})
+	t.Cleanup(func() { _ = mux.Close(); _ = conn.Close() })
+	return newPeerWith(t, direction, func(s *webrtc.SettingEngine) { s.SetICEUDPMux(mux) }), media
+}
+
+// The room is live some milliseconds after its publisher's client says so: a
+// player who comes in between waits for that, but not for more.
+func TestPlayerWaitsForAConnectingPublisher(t *testing.T) {
+	h := newHouse(t)
+	receive := offerOf(t, newPeer(t, recvonly), nil)
+	began := time.Now()
+	h.request("POST", "/whep/idle", receive, offers).want(t, 409, "not-live")
+	if took := time.Since(began); took >= soonLive {
+		t.Errorf("the answer of a room where nobody presents took %v", took)
+	}
+	served := false
+	for n := 0; n < 5 && !served; n++ { // on a busy machine it takes longer to connect
+		served = h.playBeforeConnected(fmt.Sprintf("soon%d", n), receive) == 201
+	}
+	if !served {
+		t.Error("no player was served")
+	}
+	h.request("POST", "/whip/slow", offerOf(t, newPeer(t, sendonly), nil), offers).want(t, 201, "")
+	began = time.Now()
+	h.request("POST", "/whep/slow", receive, offers).want(t, 409, "not-live")
+	if took := time.Since(began); took < soonLive || took > 10*soonLive {
+		t.Errorf("the answer of a room whose publisher does not connect took %v", took)
+	}
+	h.await("the player to be gone", func() bool { return h.relay.Stats().Viewers <= 1 })
+}
+
+// playBeforeConnected offers to play in a room whose publisher connects then.
+func (h *house) playBeforeConnected(room, offer string) (status int) {
+	h.t.Helper()
+	viewers := h.relay.Stats().Viewers
+	pc := newPeer(h.t, sendonly)
+	published := h.request("POST", "/whip/"+room, offerOf(h.t, pc, nil), offers).want(h.t, 201, "")
+	answered := make(chan exchange)
+	go func() { answered <- h.request("POST", "/whep/"+room, offer, offers) }()
+	h.await("a player who waits", func() bool { return h.relay.Stats().Viewers > viewers })
+	connect(h.t, pc, published.body)
+	return (<-answered).status
 }
 
 // A client that fell silent has no way back into its session: the room is free.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -62,6 +65,39 @@ func TestWHIPConformance(t *testing.T) {
 	}
 }
 
+// TestWHIPConformanceOfRaces: who is told that he is connected is live for a player
+// who comes right then (WHEP section 4.3.8).
+func TestWHIPConformanceOfRaces(t *testing.T) {
+	t.Parallel() // it mostly waits
+	r := startRelay(t)
+	offer := newWhipPeer(t).offer(nil)
+	for _, room := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		track := screenTracks(t)[0]
+		newWhipPeer(t, track).join(r.url("/whip/" + room))
+		if got := exchange(t, "POST", r.url("/whep/"+room), offer, offers); got.status != http.StatusCreated {
+			t.Errorf("a player right after the publisher: %d: %s", got.status, got.body)
+		}
+	}
+}
+
+// TestWHIPConformanceOfHTTP10: such a client may name no host (RFC 9112 section 3.2).
+func TestWHIPConformanceOfHTTP10(t *testing.T) {
+	t.Parallel() // it mostly waits
+	base, err := url.Parse(startRelay(t).url("/whip/new"))
+	check(t, err)
+	conn, err := net.Dial("tcp", base.Host)
+	check(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("GET /whip/new HTTP/1.0\r\n\r\n"))
+	check(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	check(t, err)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusNoContent {
+		t.Errorf("without a Host: %s", response.Status)
+	}
+}
+
 // newBench has a publisher and a viewer in the room live, and the offers of
 // such. The room idle stays so.
 func newBench(t *testing.T) *bench {
@@ -71,11 +107,28 @@ func newBench(t *testing.T) *bench {
 	viewer := newWhipPeer(t).join(b.relay.url("/whep/live"))
 	b.keepSession("publisher", publisher)
 	b.keepSession("viewer", viewer)
+	b.keepSession("left-publisher", publishOverWHIP(t, b.relay.url("/whip/left")))
+	b.keepSession("left-viewer", newWhipPeer(t).join(b.relay.url("/whep/left")))
+	b.closeSessions()
 	b.has["send"] = newWhipPeer(t, screenTracks(t)...).offer(nil)
 	b.has["receive"] = newWhipPeer(t).offer(nil)
 	b.has["large"] = strings.Repeat("a=x\r\n", 60_000)
 	b.deriveOffers()
 	return b
+}
+
+// closeSessions has a publisher and a viewer who close their connections. The
+// relay hears of that at once: 2 s are enough on any machine, and are less than
+// for what it would have to find out.
+func (b *bench) closeSessions() {
+	b.t.Helper()
+	publisher := publishOverWHIP(b.t, b.relay.url("/whip/closed"))
+	viewer := newWhipPeer(b.t).join(b.relay.url("/whep/closed"))
+	b.keepSession("closed-publisher", publisher)
+	b.keepSession("closed-viewer", viewer)
+	check(b.t, viewer.peer.Close())
+	check(b.t, publisher.peer.Close())
+	time.Sleep(2 * time.Second)
 }
 
 // screenTracks are a picture and a sound of one MediaStream.
@@ -112,6 +165,20 @@ func (b *bench) deriveOffers() {
 	replace("send-both-ways", "send", "a=sendonly", "a=sendrecv")
 	replace("receive-both-ways", "receive", "a=recvonly", "a=sendrecv")
 	replace("send-active", "send", "a=setup:actpass", "a=setup:active")
+	replace("send-no-sound", "send", "m=audio 9", "m=audio 0")
+	replace("send-no-picture", "send", "m=video 9", "m=video 0")
+	replace("send-md5", "send", "a=fingerprint:sha-256", "a=fingerprint:md5")
+	replace("send-sha-1", "send", "a=fingerprint:sha-256", "a=fingerprint:sha-1")
+	replace("receive-no-sound", "receive", "m=audio 9", "m=audio 0")
+	replace("receive-data", "receive", "a=group:BUNDLE 0 1", "a=group:BUNDLE 0 1 2")
+	b.has["receive-data"] += dataChannel
+	b.has["send-trimmed"] = strings.TrimSpace(b.has["send"])
+	for _, direction := range []string{"inactive", "recvonly"} {
+		b.has["send-half-"+direction] = strings.Replace(b.has["send"], "a=sendonly", "a="+direction, 1)
+	}
+	for _, direction := range []string{"inactive", "sendonly"} {
+		b.has["receive-half-"+direction] = strings.Replace(b.has["receive"], "a=recvonly", "a="+direction, 1)
+	}
 	replace("send-no-bundle", "send", "a=group:BUNDLE 0 1", "a=group:BUNDLE 0")
 	replace("send-no-mux", "send", "a=rtcp-mux\r\n", "")
 	replace("send-two-pictures", "send", "m=audio", "m=video")
@@ -121,6 +188,9 @@ func (b *bench) deriveOffers() {
 		b.t.Fatalf("the offer has no msid of its audio:\n%s", b.has["send"])
 	}
 }
+
+// dataChannel is a section as browsers offer it.
+const dataChannel = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:2\r\na=sctp-port:5000\r\n"
 
 var msidOfAudio = regexp.MustCompile(`a=msid:screen audio`)
 

@@ -1,13 +1,20 @@
 package main
 
+import (
+	"fmt"
+	"strings"
+)
+
 // playback is what WHEP says of its endpoint.
 var playback = []requirement{
 	{section: "WHEP 4.1", says: "GET on the endpoint: 2xx without content",
-		method: "GET", target: "/whep/live", status: 204, text: []string{`\A\z`}},
+		method: "GET", target: "/whep/live", status: 200, text: []string{`\A\z`}},
 	{section: "WHEP 4.1", says: "GET on the session: 2xx without content",
 		method: "GET", target: "{viewer}", status: 204, text: []string{`\A\z`}},
 	{section: "WHEP 4.2", says: "HEAD tells a player that this is WHEP",
-		method: "HEAD", target: "/whep/live", status: 200, want: []string{"Content-Type: application/sdp"}},
+		method: "HEAD", target: "/whep/live", status: 200, want: []string{"Content-Type: application/sdp", "Content-Length: 0"}},
+	{section: "WHEP 4.2", says: "GET has the same header fields",
+		method: "GET", target: "/whep/live", status: 200, want: []string{"Content-Type: application/sdp", "Content-Length: 0"}},
 	{section: "WHEP 4.3.1", says: "an offer is answered with 201, SDP and Location",
 		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive}", status: 201,
 		want: []string{"Content-Type: application/sdp", `Location: /whep/live/[\w-]{22,}`, strongTag}, text: []string{`\Av=0\r$`}},
@@ -20,6 +27,10 @@ var playback = []requirement{
 		method: "POST", target: "/whep/live", header: []string{"Content-Type: text/plain"}, body: "{receive}", status: 415},
 	{section: "WHEP 4.3.4", says: "malformed SDP is refused",
 		method: "POST", target: "/whep/live", header: []string{offers}, body: "v=0\r\nhello", status: 400, want: []string{problem}},
+	{section: "WHEP 4.3.4", says: "where nobody presents as well: no later time makes it right",
+		method: "POST", target: "/whep/idle", header: []string{offers}, body: "hello", status: 400, want: []string{problem, "!Retry-After"}},
+	{section: "WHEP 4.3.4", says: "and so is nothing",
+		method: "POST", target: "/whep/idle", header: []string{offers}, status: 400, want: []string{problem, "!Retry-After"}},
 	{section: "WHEP 4.3.5", says: "the answer's sections are sendonly",
 		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive}", status: 201,
 		text: []string{`^a=sendonly\r$`, `!^a=(recvonly|sendrecv|inactive)\r$`}},
@@ -28,6 +39,18 @@ var playback = []requirement{
 		text: []string{`^a=sendonly\r$`, `!^a=(recvonly|sendrecv|inactive)\r$`}},
 	{section: "WHEP 4.3.5", says: "sendonly must not be offered",
 		method: "POST", target: "/whep/live", header: []string{offers}, body: "{send}", status: 400, want: []string{problem}},
+	{section: "WHEP 4.3.5", says: "sendonly must not be offered in one section",
+		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive-half-sendonly}", status: 400, want: []string{problem}},
+	{section: "WHEP 4.3.5", says: "inactive must not be offered in one section",
+		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive-half-inactive}", status: 400, want: []string{problem}},
+	{section: "RFC 9429 5.3.1", says: "a section that the relay has no use for is turned down, the others go on",
+		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive-data}", status: 201,
+		text: []string{`^m=video 9 `, `^m=audio 9 `, `^m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r$`, `^a=mid:2\r$`, `^a=group:BUNDLE 0 1\r$`}},
+	{section: "RFC 3264 6", says: "a section that was offered with port zero is answered with port zero",
+		method: "POST", target: "/whep/live", header: []string{offers}, body: "{receive-no-sound}", status: 201,
+		text: []string{`^m=video 9 `, `^m=audio 0 `, `^a=group:BUNDLE 0\r$`}},
+	{section: "WHEP 4.3.8", says: "a session whose player tears DTLS down has ended",
+		method: "GET", target: "{closed-viewer}", status: 404, want: []string{problem}},
 	{section: "WHEP 4.4", says: "OPTIONS on the endpoint: 200 with Accept-Post",
 		method: "OPTIONS", target: "/whep/live", status: 200, want: []string{"Accept-Post: application/sdp"}},
 	{section: "WHEP 4.6.2", says: "both sections of the answer are of one MediaStream",
@@ -71,6 +94,21 @@ var patches = []requirement{
 	{section: "WHIP 4.3.2", says: "the end of candidates is taken",
 		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}"}, status: 204,
 		body: publisherIs + "a=end-of-candidates\r\n"},
+	{section: "WHIP 4.3.2", says: "candidates may be repeated: the first ones",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}"}, status: 204,
+		body: publisherIs + hostCandidates(20)},
+	{section: "WHIP 4.3.2", says: "candidates may be repeated: those and more",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}"}, status: 204,
+		body: publisherIs + hostCandidates(30)},
+	{section: "RFC 9110 15.5.16", says: "a content coding is refused",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}", "Content-Encoding: deflate"}, body: publisherIs, status: 415,
+		want: []string{problem, "Accept-Encoding: identity"}},
+	{section: "RFC 9457 3.1.4", says: "an entity tag without its quotes is called that",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: unquoted"}, body: publisherIs, status: 412,
+		want: []string{problem}, text: []string{`"detail":"If-Match does not name the session's ICE as it is now; .* quotes`}},
+	{section: "RFC 9457 3.1.4", says: "a restart with too many candidates is called that",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: *"}, body: restarts + hostCandidates(40), status: 422,
+		want: []string{problem}, text: []string{`"detail":"More than 32 candidates`, `!offer`}},
 	{section: "WHIP 4.3.3", says: "a restart that can't be is refused",
 		method: "PATCH", target: "{publisher}", header: []string{fragments, `If-Match: "*"`}, body: fragment("newu", "short"), status: 400, want: []string{problem}},
 	{section: "WHIP 4.3.3", says: "and the session stays",
@@ -78,9 +116,16 @@ var patches = []requirement{
 	{section: "WHIP 4.3.3", says: `a restart (If-Match: "*"): 200, a new entity tag, credentials and candidates`,
 		method: "PATCH", target: "{publisher}", header: []string{fragments, `If-Match: "*"`}, body: restarts, status: 200,
 		want: []string{fragments, strongTag},
-		text: []string{`^a=ice-ufrag:.{4,}\r$`, `^a=ice-pwd:.{22,}\r$`, `^a=candidate:.* typ host\r$`, `^m=video 9 `, `^a=mid:0\r$`}},
+		text: []string{`^a=ice-ufrag:.{4,}\r$`, `^a=ice-pwd:.{22,}\r$`, `^a=candidate:.* typ host\r$`, `^m=video 9 `, `^a=mid:0\r$`}, keep: "restart"},
 	{section: "WHIP 4.3.1", says: "the entity tag from before a restart: 412",
 		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}"}, body: restarts, status: 412},
+	{section: "WHIP 4.3.3", says: "a restart whose answer was lost may be asked for again: the same answer",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, `If-Match: "*"`}, body: restarts, status: 200,
+		want: []string{fragments, "ETag: {restart-etag}"}, text: []string{`^a=ice-ufrag:.{4,}\r$`, `^a=ice-pwd:.{22,}\r$`, `^a=candidate:.* typ host\r$`}},
+	{section: "WHIP 4.3.1", says: "a restart back to credentials that were there before",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: *"}, body: publisherIs, status: 200, want: []string{strongTag}},
+	{section: "WHIP 4.3.1", says: "has an entity tag of its own: the one that they had then is outdated",
+		method: "PATCH", target: "{publisher}", header: []string{fragments, "If-Match: {publisher-etag}"}, body: publisherTrickles, status: 412},
 	{section: "WHEP 4.5.3", says: "a restart (RFC 9110: If-Match: *): 200, a new entity tag, credentials and candidates",
 		method: "PATCH", target: "{viewer}", header: []string{fragments, "If-Match: *"}, body: restarts, status: 200,
 		want: []string{fragments, strongTag}, text: []string{`^a=ice-ufrag:.{4,}\r$`, `^a=ice-pwd:.{22,}\r$`, `^a=candidate:.* typ host\r$`}},
@@ -95,6 +140,15 @@ var (
 	viewerTrickles    = fragment("{viewer-ufrag}", "{viewer-pwd}", "a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host")
 	restarts          = fragment("brandnew", "vw5LmwG4y/e6dPP/zAP9Gp5k", "a=candidate:1 1 udp 2122260223 192.0.2.1 61764 typ host")
 )
+
+// hostCandidates are the lines of so many, each on its own port.
+func hostCandidates(n int) string {
+	var lines strings.Builder
+	for i := range n {
+		fmt.Fprintf(&lines, "a=candidate:1 1 udp 2122260223 192.0.2.1 %d typ host\r\n", 40_000+i)
+	}
+	return lines.String()
+}
 
 // crossOrigin is what the Fetch standard asks for pages of another origin.
 var crossOrigin = []requirement{
@@ -146,6 +200,14 @@ var eventStreams = []requirement{
 	{section: "events 4", says: "an event that is not sent can't be asked for",
 		method: "POST", target: "{viewer}/sse", header: []string{jsonBody}, body: `["active","scte35"]`, status: 400,
 		want: []string{problem, "!Location"}, text: []string{"scte35"}},
+	{section: "events 4", says: "a player of another room, who does not listen",
+		method: "POST", target: "{left-viewer}/sse", header: []string{jsonBody}, body: `["active","inactive"]`, status: 201, keep: "left"},
+	{section: "WHIP 4.2", says: "whose publisher leaves",
+		method: "DELETE", target: "{left-publisher}", status: 200},
+	{section: "events 4.2", says: "hears of it as soon as he listens",
+		method: "GET", target: "{left}", header: []string{listens}, status: 200, text: []string{`^event: inactive$`, `^data: \{\}$`}},
+	{section: "events 4.2", says: "and again, as the answer may have been lost",
+		method: "GET", target: "{left}", header: []string{listens}, status: 200, text: []string{`^event: inactive$`, `^data: \{\}$`}},
 	{section: "events 4", says: "a stream ends with DELETE",
 		method: "DELETE", target: "{count}", status: 200},
 	{section: "events 4", says: "and is not found after that",
