@@ -22,14 +22,22 @@ const schoolPage = `<!doctype html><html lang="en"><meta charset="utf-8"><title>
 // notes the player's events.
 const elementScript = `
 window.told = []
-for (const name of ['playing', 'waiting', 'reconnecting']) addEventListener(name, () => told.push(name), true)
+for (const name of ['playing', 'waiting', 'reconnecting', 'failed']) addEventListener(name, () => told.push(name), true)
 const find = document.querySelector.bind(document)
 document.querySelector = (selector) => find(selector) ?? find('relay-player')?.shadowRoot?.querySelector(selector) ?? null
 window.shown = () => [...find('relay-player').shadowRoot.querySelectorAll('*')]
 	.filter((e) => e.children.length === 0 && e.tagName !== 'STYLE' && e.checkVisibility()).map((e) => e.textContent).join(' ')`
 
+// lastPicture is whether a picture is on the screen.
+const lastPicture = `(() => {
+	const canvas = new OffscreenCanvas(64, 36).getContext('2d')
+	canvas.drawImage(document.querySelector('video'), 0, 0, 64, 36)
+	return canvas.getImageData(0, 0, 64, 36).data.some((value) => value)
+})()`
+
 // TestPlayerElement: the player on another site's page plays, says what it waits
-// for, and comes back after the relay was restarted.
+// for, keeps the last picture while the relay is away, and comes back after it was
+// restarted. A site that the relay does not serve is told so.
 func TestPlayerElement(t *testing.T) {
 	port := freePort(t) // the page names the relay, and the relay the page's origin
 	school := serveSite(t, map[string]string{"/": fmt.Sprintf(schoolPage, "http://localhost:"+port)})
@@ -37,6 +45,8 @@ func TestPlayerElement(t *testing.T) {
 	browser := startChromium(t, autoplay)
 	player := browser.openWith(elementScript, school+"/")
 	player.waitTold("waiting", "/Waiting/")
+	stranger := browser.openWith(elementScript, serveSite(t, map[string]string{"/": fmt.Sprintf(schoolPage, "http://localhost:"+port)})+"/")
+	stranger.waitTold("failed", "/--allow-origin/")
 
 	p := present(t, r, "/push")
 	player.waitPicture()
@@ -44,13 +54,21 @@ func TestPlayerElement(t *testing.T) {
 	rate := checkCounters(t, eval[collected](player, "probe.collect(3000)"), 3, length(10, 20))
 
 	r.kill()
+	killed := time.Now()
 	player.waitTold("reconnecting", "/Reconnecting/")
+	silent := time.Since(killed)
+	if silent > 4*time.Second || eval[int](player, "told.filter((name) => name === 'waiting').length") != 1 {
+		t.Errorf("the killed relay was missed after %v, told were %v", silent, eval[[]string](player, "told"))
+	}
+	if !eval[bool](player, lastPicture) {
+		t.Error("the last picture did not stay")
+	}
 	r.start("--allow-origin", school)
 	listening := float64(time.Now().UnixMilli())
 	player.wait(fmt.Sprintf("probe.newer(%f)", listening))
 	took := evalf[float64](player, "probe.newer(%f).at - %[1]f", listening)
 	p.push.waitState("live")
-	figure(t, "whip-7: <relay-player> on another origin waits, plays %.1f new pictures a second, reconnects, plays %.1f s after the killed relay listens again", rate, took/1000)
+	figure(t, "whip-7: <relay-player> on another origin waits, plays %.1f new pictures a second, says after %.1f s that the relay was killed, plays %.1f s after it listens again", rate, silent.Seconds(), took/1000)
 }
 
 // waitTold waits for an event of the player, and for what it then shows.

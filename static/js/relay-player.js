@@ -1,55 +1,61 @@
 // <relay-player src="https://relay.example/whep/math">: what is presented in a room, on any site's page.
 // One file without imports, since pages of other origins load it. It speaks WHEP
-// (draft-ietf-wish-whep) and its extension for server-sent events.
+// (draft-ietf-wish-whep) and its extension for server-sent events. Its parts: strings, protocol,
+// what is said (a pure function of the facts), watcher, style, element.
 
-/** How soon to ask again where the relay does not say, in seconds: when it is away, and when it refuses. */
-const RETRY = 2;
-const REFUSED_RETRY = 10;
-const ANSWER_WITHIN = 10_000;
-const CONNECT_WITHIN = 10_000;
-/** How soon to have another session in place of one that ended, in seconds, when the one before it did not play either. */
-const AGAIN = [1, 2, 4, 8, 10];
-/** How soon to ask for events again that ended, in seconds. */
-const EVENTS_RETRY = 3;
-/** Where no events tell, frames do: how often they are counted, and how long none may come. */
-const COUNT_EVERY = 1_000;
-const FRAMELESS = 5_000;
-/** ICE often comes back by itself within this, and media arrives. */
-const PATIENCE = 2_000;
-const EVENTS_LINK = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
-
-/** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'failed'} State */
+// ---- Strings
 
 /** Every sentence, in both languages. */
 const SENTENCES = {
   en: {
-    connecting: 'Connecting…', waiting: 'Waiting for the presenter', playing: '', reconnecting: 'Connection lost. Reconnecting…',
-    unreachable: 'The relay cannot be reached. Trying again…', failed: 'The relay refuses. Trying again from time to time…',
+    none: '', playing: '', connecting: 'Connecting…', waiting: 'Waiting for the presenter', reconnecting: 'Connection lost. Reconnecting…',
+    unreachable: 'The relay cannot be reached. Trying again…', busy: 'The relay is busy. Trying again…',
+    refused: 'The relay refuses. Trying again from time to time…',
+    origin: 'The relay does not serve this site. Whoever runs it has to add\n--allow-origin {origin}',
+    codec: 'This browser cannot play the picture ({codec}). Another one such as Chrome may.',
     src: 'The attribute src has to be a WHEP address such as https://relay.example/whep/math.',
     incapable: 'This browser cannot play live pictures. Use a current Chrome, Edge, Firefox or Safari.',
     video: 'Live picture', sound: 'Tap for sound', play: 'Play', mute: 'Mute', unmute: 'Unmute', fullscreen: 'Full screen',
   },
   zh: {
-    connecting: '正在连接…', waiting: '等待演示者', playing: '', reconnecting: '连接中断，正在重连…',
-    unreachable: '无法连接中继服务器，正在重试…', failed: '中继服务器拒绝了请求，稍后会自动重试…',
+    none: '', playing: '', connecting: '正在连接…', waiting: '等待演示者', reconnecting: '连接中断，正在重连…',
+    unreachable: '无法连接中继服务器，正在重试…', busy: '中继服务器繁忙，正在重试…',
+    refused: '中继服务器拒绝了请求，稍后会自动重试…',
+    origin: '中继服务器未允许本网站使用。请其管理员添加\n--allow-origin {origin}',
+    codec: '此浏览器无法播放此画面（{codec}）。请换用 Chrome 等其他浏览器。',
     src: 'src 属性必须是 WHEP 地址，例如 https://relay.example/whep/math。',
     incapable: '此浏览器无法播放实时画面。请使用新版 Chrome、Edge、Firefox 或 Safari。',
     video: '实时画面', sound: '点击开启声音', play: '播放', mute: '静音', unmute: '取消静音', fullscreen: '全屏',
   },
 };
 
+// ---- Protocol
+
+const EVENTS = JSON.stringify(['active', 'inactive', 'viewercount']);
+const EVENTS_LINK = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
+
 /**
  * The address of a WHEP endpoint of a relay; null for anything else.
  * @param {string|null} text
+ * @param {string} [base]  what it may be relative to
  */
-export function endpointOf(text) {
+export function endpointOf(text, base = globalThis.document?.baseURI) {
+  if (!text?.trim()) return null;
   try {
-    const { protocol, username, password, search, hash, pathname, href } = new URL(text ?? '');
-    const plain = !username && !password && !search && !hash;
-    return /^https?:$/.test(protocol) && plain && /\/whep\/[A-Za-z0-9_-]{1,64}$/.test(pathname) ? href : null;
+    const url = new URL(text.trim(), base);
+    url.pathname = url.pathname.replace(/\/$/, '');
+    const plain = !url.username && !url.password && !url.hash;
+    return /^https?:$/.test(url.protocol) && plain && /\/whep\/[A-Za-z0-9_-]{1,64}$/.test(url.pathname) ? url.href : null;
   } catch {
     return null;
   }
+}
+
+/** What is known of an endpoint's room, as JSON. @param {string} endpoint */
+function roomOf(endpoint) {
+  const url = new URL(endpoint);
+  url.pathname = url.pathname.replace(/\/whep\/([^/]*)$/, '/api/rooms/$1');
+  return url.href;
 }
 
 /**
@@ -67,24 +73,99 @@ function jittered(seconds) {
 }
 
 /**
- * How many frames were decoded; of sound alone, how many packets came.
+ * How many frames were decoded, and how many packets came of either kind.
  * @param {RTCStatsReport} report
  */
-function progress(report) {
-  let [frames, packets] = [0, 0];
+function received(report) {
+  const sum = { frames: 0, video: 0, audio: 0 };
   for (const { type, kind, framesDecoded = 0, packetsReceived = 0 } of report.values()) {
     if (type !== 'inbound-rtp') continue;
-    if (kind === 'video') frames += framesDecoded;
-    else packets += packetsReceived;
+    sum.frames += framesDecoded;
+    sum[/** @type {'video'|'audio'} */ (kind)] += packetsReceived;
   }
-  return frames || packets;
+  return sum;
 }
+
+// ---- What is said, out of what is known
+
+/** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'failed'} State */
+/** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'unreachable'|'busy'|'refused'|'origin'|'codec'} Verdict  and its sentence */
+
+/**
+ * @typedef {object} Facts
+ * @property {'busy'|'refused'|'origin'|null} refusal   why the relay gives no session
+ * @property {boolean} answers        the relay answered when it was asked last
+ * @property {boolean} lost           a session ended, or could not be had, since there was something to say
+ * @property {boolean} connected      media is
+ * @property {boolean} wasConnected   it was, in this session or one before
+ * @property {boolean} flows          media came just now
+ * @property {boolean|null} active    somebody presents, as the relay says; null while it says nothing
+ * @property {boolean|null} moves     the same, as the media tells
+ * @property {boolean} picture        this presentation was seen, or heard where it has sound alone
+ * @property {boolean} unplayable     it has a picture, and nothing comes of it
+ */
+
+/** @type {Readonly<Facts>} */
+export const NOTHING = Object.freeze({
+  refusal: null, answers: true, lost: false, connected: false, wasConnected: false, flows: false, active: null, moves: null, picture: false, unplayable: false,
+});
+
+/**
+ * @param {Readonly<Facts>} facts
+ * @returns {Verdict}
+ */
+export function verdictOf(facts) {
+  if (facts.refusal) return facts.refusal;
+  const gone = facts.wasConnected ? 'reconnecting' : 'unreachable';
+  if (!facts.answers && !facts.flows) return gone;
+  // The last picture of a presenter who is away comes alone: media is asked only where the relay tells nothing.
+  const presented = facts.active ?? facts.moves;
+  if (presented === false) return 'waiting';
+  if (presented && facts.connected && facts.picture) return 'playing';
+  if (presented && facts.connected && facts.unplayable) return 'codec';
+  return facts.lost ? gone : 'connecting';
+}
+
+/** @type {Partial<Record<Verdict, State>>} the states of verdicts that are none themselves */
+const STATES = { unreachable: 'reconnecting', busy: 'reconnecting', refused: 'failed', origin: 'failed', codec: 'failed' };
+/** After these, nothing is lost any more. @type {Set<Verdict>} */
+const SETTLED = new Set(['playing', 'waiting', 'codec']);
+
+// ---- The watcher. Durations are in seconds.
+
+/** How soon to ask again where the relay does not say: when it is away, and when it refuses. */
+const RETRY = 2;
+const REFUSED_RETRY = 10;
+const ANSWER_WITHIN = 10;
+const CONNECT_WITHIN = 10;
+/** How soon to have another session in place of one that ended, when the one before it did not play either. */
+const AGAIN = [1, 2, 4, 8, 10];
+/** How soon to ask for events again that ended. */
+const EVENTS_RETRY = 3;
+/** ICE often comes back by itself within this, and media arrives. */
+const PATIENCE = 2;
+/** How often to look at what was received: when all is said, and before. */
+const LOOK = 1;
+const LOOK_SOON = 0.2;
+/** For how long what came counts as flowing; a still screen sends a frame a second. */
+const FLOWING = 1.5;
+/** What comes for so long, without such a gap, is no last picture. */
+const MOVING = 1;
+const GAP = 2;
+/** Where no events tell, for how long nothing may come. */
+const FRAMELESS = 5;
+/** When, without a picture, to ask what is presented, and when it cannot be played. */
+const ASK = 1;
+const UNPLAYABLE = 3;
+
+/** What was received in a session, and when; the times are Date.now()'s in seconds. */
+const NOTHING_RECEIVED = { count: 0, from: -Infinity, to: -Infinity, since: 0, asked: -Infinity, verified: -Infinity, frames: 0, video: 0, audio: 0 };
 
 /**
  * @typedef {object} WatcherOptions
  * @property {string} endpoint
- * @property {(state: State) => void} changed
- * @property {(stream: MediaStream) => void} attach            show this
+ * @property {(verdict: Verdict) => void} changed              this is to be said now
+ * @property {(stream: MediaStream|null) => void} attach       show this; again when a track of it falls silent or begins
  * @property {typeof fetch} [request]
  * @property {() => RTCPeerConnection} [createPeer]
  * @property {(url: string) => EventSource} [createSource]
@@ -92,28 +173,30 @@ function progress(report) {
 
 /**
  * Watches one room through one WHEP session after the other, for as long as it is wanted. No DOM
- * but the MediaStream it hands out. Owns the session, its PeerConnection, its events and the timers.
+ * but the MediaStream it hands out. Owns the session, its PeerConnection, its events, the timers, and the facts.
  */
 export class Watcher {
   #options;
   #request;
-  /** @type {State} */ #state = 'connecting';
-  /** There was media before. */
-  #wasConnected = false;
-  /** Somebody presents, as far as this session has told. */
-  #active = false;
+  /** @type {Facts} */ #facts = { ...NOTHING };
+  /** @type {Verdict} */ #verdict = 'connecting';
   /** @type {RTCPeerConnection|null} */ #pc = null;
+  /** Whose picture is on the screen: this session's, or one's before, since closing it would blank the picture. @type {RTCPeerConnection|null} */ #shown = null;
   /** What it receives. @type {MediaStream|null} */ #stream = null;
   /** The session's URL; empty while there is none. */
   #location = '';
+  /** Where its events are; empty where it has none. */
+  #eventsAt = '';
   /** @type {EventSource|null} */ #events = null;
+  /** An answer of the relay could be read. */
+  #heard = false;
   /** Sessions in a row that ended without a picture. */
   #attempts = 0;
-  /** What was decoded, when that became more, and whether it did between the last two looks. */
-  #progress = { count: 0, at: 0, growing: false };
+  #received = { ...NOTHING_RECEIVED };
+  /** What is presented: a codec; null for sound alone; empty while unknown. @type {string|null} */ #codec = '';
   /** @type {ReturnType<typeof setTimeout>|undefined} what is next */ #timer;
-  /** @type {ReturnType<typeof setTimeout>|undefined} when events are asked for again */ #relisten;
-  /** @type {ReturnType<typeof setInterval>|undefined} */ #counter;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when to ask for events, or for the session */ #asker;
+  /** @type {ReturnType<typeof setTimeout>|undefined} when to look at what was received */ #looker;
 
   /** @param {WatcherOptions} options */
   constructor(options) {
@@ -121,13 +204,18 @@ export class Watcher {
     this.#request = options.request ?? fetch.bind(globalThis);
   }
 
+  /** @returns {State} */
   get state() {
-    return this.#state;
+    return STATES[this.#verdict] ?? /** @type {State} */ (this.#verdict);
   }
 
-  /** The name of the sentence that belongs to the state. @returns {keyof typeof SENTENCES.en} */
-  get sentence() {
-    return this.#state === 'reconnecting' && !this.#wasConnected ? 'unreachable' : this.#state;
+  get verdict() {
+    return this.#verdict;
+  }
+
+  /** What is presented. */
+  get codec() {
+    return this.#codec;
   }
 
   /** From now on; again, with a session of its own, after a stop. */
@@ -137,33 +225,51 @@ export class Watcher {
       void this.#negotiate(this.#open());
     } catch {
       // Browsers refuse for a while: too many connections.
-      this.#retry('reconnecting', RETRY);
+      this.#retry({ lost: true }, RETRY);
     }
   }
 
   /** Leaves, which the relay is told. */
   stop() {
     this.#drop();
+    this.#blank();
+    this.#facts = { ...NOTHING };
+    this.#verdict = 'connecting';
   }
 
   #open() {
-    const { attach, createPeer = () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }) } = this.#options;
+    const { createPeer = () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }) } = this.#options;
     const pc = createPeer();
     this.#pc = pc;
     pc.onconnectionstatechange = () => this.#moved(pc);
     const stream = new MediaStream();
     for (const kind of ['video', 'audio']) {
       const { receiver } = pc.addTransceiver(kind, { direction: 'recvonly' });
+      const { track } = receiver;
       // A screen is for following along: no delay is kept in reserve.
       if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
-      stream.addTrack(receiver.track);
-      receiver.track.onunmute = () => {
-        attach(stream);
-        this.#presented(true);
-      };
+      stream.addTrack(track);
+      // Sound takes no last picture away.
+      track.onunmute = () => this.#attach(pc, kind === 'video');
+      track.onmute = () => this.#attach(pc, false);
     }
     this.#stream = stream;
     return pc;
+  }
+
+  /** @param {RTCPeerConnection} pc @param {boolean} instead  of another one's picture too */
+  #attach(pc, instead) {
+    if (pc !== this.#pc || !this.#stream || (this.#shown && this.#shown !== pc && !instead)) return;
+    const before = this.#shown;
+    this.#shown = pc;
+    this.#options.attach(this.#stream);
+    if (before !== pc) before?.close();
+  }
+
+  /** No last picture is kept. */
+  #blank() {
+    this.#shown?.close();
+    this.#shown = null;
   }
 
   /**
@@ -171,35 +277,54 @@ export class Watcher {
    * @param {RTCPeerConnection} pc
    */
   async #negotiate(pc) {
+    let response;
     try {
       if (!pc.localDescription) {
         const { sdp = '' } = await pc.createOffer();
         await pc.setLocalDescription({ type: 'offer', sdp: stereo(sdp) });
       }
-      const response = await this.#request(this.#options.endpoint, {
-        method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription?.sdp, signal: AbortSignal.timeout(ANSWER_WITHIN),
-      });
+      response = await this.#ask(this.#options.endpoint, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription?.sdp });
+      this.#heard = true;
+    } catch (error) {
+      return this.#unheard(pc, error instanceof TypeError);
+    }
+    try {
       await (response.status === 201 ? this.#created(pc, response) : this.#refused(pc, response));
     } catch {
-      if (pc === this.#pc) this.#retry('reconnecting', RETRY);
+      if (pc === this.#pc) this.#again();
     }
+  }
+
+  /**
+   * No answer could be read. Where none ever could, it may be that only our origin may not.
+   * @param {RTCPeerConnection} pc
+   * @param {boolean} blocked  by the network, or by the browser
+   */
+  async #unheard(pc, blocked) {
+    const there = blocked && !this.#heard && (await this.#ask(this.#options.endpoint, { mode: 'no-cors' }).then(() => true, () => false));
+    if (pc !== this.#pc) return;
+    if (there) this.#retry({ refusal: 'origin' }, REFUSED_RETRY);
+    else this.#retry({ refusal: null, answers: false }, RETRY);
   }
 
   /** @param {RTCPeerConnection} pc @param {Response} response */
   async #created(pc, response) {
-    const location = this.#resolve(response, response.headers.get('Location') ?? '');
-    if (pc !== this.#pc) return this.#end(location);
-    this.#location = location;
-    this.#after(CONNECT_WITHIN / 1_000, () => this.#again());
+    const location = response.headers.get('Location');
+    const url = location ? this.#resolve(response, location) : '';
+    if (pc !== this.#pc) return this.#end(url);
+    this.#update({ refusal: null, answers: true });
+    // What cannot be left again is no session.
+    if (!url) return this.#again();
+    this.#location = url;
+    this.#after(CONNECT_WITHIN, () => this.#again());
     await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
     if (pc !== this.#pc) return;
     this.#watchTransport(pc);
-    // Not before media is to come: until it does, a stream holds up the page's load event. And
-    // later ones not before it does come, or the last picture would go.
-    if (this.#stream && !this.#wasConnected) this.#options.attach(this.#stream);
+    // Where there is no picture to lose, at once: an element drops what is decoded before it is ready.
+    this.#attach(pc, false);
     const [, link] = EVENTS_LINK.exec(response.headers.get('Link') ?? '') ?? [];
-    // Where there are none, the picture tells.
-    if (link) await this.#listen(pc, this.#resolve(response, link));
+    this.#eventsAt = link ? this.#resolve(response, link) : '';
+    await this.#listen(pc);
   }
 
   /** @param {RTCPeerConnection} pc @param {Response} response */
@@ -207,11 +332,15 @@ export class Watcher {
     if (pc !== this.#pc) return;
     const wait = Number(headers.get('Retry-After')) || RETRY;
     if (status === 409) {
-      this.#set('waiting');
+      // What is on the screen belongs to an earlier presentation.
+      this.#options.attach(null);
+      this.#blank();
+      this.#update({ refusal: null, answers: true, active: false });
       // Not sooner than the relay said, and not all viewers of the room at once.
       this.#after(wait * (1 + 0.3 * Math.random()), () => this.#negotiate(pc));
-    } else if (status >= 500 || status === 429) this.#retry('reconnecting', wait);
-    else this.#retry('failed', REFUSED_RETRY);
+    } else if (status === 429 || status === 503) this.#retry({ refusal: 'busy', answers: true }, wait);
+    else if (status >= 500) this.#retry({ refusal: null, answers: false }, wait);
+    else this.#retry({ refusal: 'refused', answers: true }, REFUSED_RETRY);
   }
 
   /** A relay that stops says so on the DTLS transport; ICE takes its time to notice. @param {RTCPeerConnection} pc */
@@ -223,63 +352,100 @@ export class Watcher {
     };
   }
 
-  /** @param {RTCPeerConnection} pc @param {string} url */
-  async #listen(pc, url) {
-    const location = await this.#askForEvents(url).catch(() => '');
+  /** @param {RTCPeerConnection} pc */
+  async #listen(pc) {
+    const location = this.#eventsAt && (await this.#askForEvents().catch(() => ''));
     if (pc !== this.#pc) return;
-    if (!location) return this.#listenLater(pc, url);
+    // Then media tells.
+    if (!location) this.#update({ active: null });
+    if (!location) return this.#eventsAt ? this.#verify(pc) : undefined;
     const { createSource = (address) => new EventSource(address) } = this.#options;
     const events = createSource(location);
     this.#events = events;
-    events.addEventListener('active', () => this.#presented(true));
-    events.addEventListener('inactive', () => this.#presented(false));
-    // Browsers open it again, unless what answers is not the stream any more.
-    events.onerror = () => {
-      if (events.readyState === 2) void this.#verify(pc, url);
+    let told = false;
+    /** @param {boolean} active */
+    const tell = (active) => {
+      told = true;
+      this.#update({ answers: true, active });
+      void this.#look(pc);
     };
+    // A stream begins with how things are. Only a room that was live is told to be inactive.
+    events.addEventListener('open', () => { told = false; });
+    events.addEventListener('active', () => tell(true));
+    events.addEventListener('inactive', () => tell(false));
+    events.addEventListener('viewercount', () => {
+      if (!told) tell(false);
+    });
+    events.onerror = () => this.#verify(pc);
   }
 
-  /** The stream's URL; empty where there is none to have. @param {string} url */
-  async #askForEvents(url) {
-    const response = await this.#request(url, {
-      method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '["active","inactive"]', signal: AbortSignal.timeout(ANSWER_WITHIN),
-    });
+  /** The stream's URL; empty where there is none to have. */
+  async #askForEvents() {
+    const response = await this.#ask(this.#eventsAt, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: EVENTS });
     const location = response.headers.get('Location');
     return response.ok && location ? this.#resolve(response, location) : '';
   }
 
-  /** @param {RTCPeerConnection} pc @param {string} url */
-  #listenLater(pc, url) {
-    clearTimeout(this.#relisten);
-    this.#relisten = setTimeout(() => this.#listen(pc, url), 1_000 * jittered(EVENTS_RETRY));
-  }
-
-  /** Whether the relay still has our session. If so, its events go on. @param {RTCPeerConnection} pc @param {string} url */
-  async #verify(pc, url) {
-    const signal = AbortSignal.timeout(ANSWER_WITHIN);
-    const status = await this.#request(this.#location, { signal }).then((response) => response.status, () => 0);
+  /** Whether the relay is there, and still has our session. If so, its events go on. @param {RTCPeerConnection} pc */
+  async #verify(pc) {
+    clearTimeout(this.#asker);
+    this.#received.verified = Date.now() / 1_000;
+    const status = await this.#ask(this.#location).then((response) => response.status, () => 0);
     if (pc !== this.#pc) return;
-    if (status === 404) this.#again();
-    else this.#listenLater(pc, url);
+    if (status === 404) return this.#again();
+    const answers = status > 0 && status < 500;
+    this.#update(answers && this.#rests ? { answers, moves: false } : { answers });
+    void this.#look(pc);
+    clearTimeout(this.#asker);
+    // Browsers open a stream again, unless what answers is not the stream any more.
+    const broken = this.#eventsAt && this.#events?.readyState !== 0 && this.#events?.readyState !== 1;
+    if (!answers) this.#asker = setTimeout(() => this.#verify(pc), 1_000 * jittered(RETRY));
+    else if (broken) this.#asker = setTimeout(() => this.#listen(pc), 1_000 * jittered(EVENTS_RETRY));
   }
 
-  /** Where no events tell, frames do. @param {RTCPeerConnection} pc */
-  async #count(pc) {
-    const count = progress(await pc.getStats());
+  /** At what was received, now and from time to time. @param {RTCPeerConnection} pc */
+  async #look(pc) {
+    if (!this.#facts.connected) return;
+    const { frames, video, audio } = received(await pc.getStats());
+    if (pc !== this.#pc || !this.#facts.connected) return;
+    const now = Date.now() / 1_000;
+    const was = this.#received;
+    if (frames + audio > was.count) {
+      if (now - was.to > GAP) was.from = now;
+      was.to = now;
+    }
+    was.count = frames + audio;
+    // The last picture of a presenter who is away is not of the next presentation.
+    if (this.#facts.active === false) {
+      Object.assign(was, { since: now, asked: -Infinity, frames, video, audio });
+      this.#codec = '';
+    }
+    const picture = frames > was.frames || (this.#codec === null && audio > was.audio);
+    const flows = now - was.to < FLOWING;
+    this.#update({
+      flows, picture, moves: (flows && was.to - was.from >= MOVING) || this.#facts.moves,
+      unplayable: !picture && video === was.video && !!this.#codec && now - was.since >= UNPLAYABLE,
+    });
+    if (picture && this.#shown !== pc) this.#attach(pc, true);
+    if (!picture && !this.#codec && now - was.since >= ASK && now - was.asked >= UNPLAYABLE) void this.#askWhat(pc, now, audio > was.audio);
+    if (this.#rests && this.#facts.moves !== false && now - was.verified >= RETRY) void this.#verify(pc);
+    const settled = this.#facts.answers && SETTLED.has(this.#verdict);
+    clearTimeout(this.#looker);
+    this.#looker = setTimeout(() => void this.#look(pc), 1_000 * (settled ? LOOK : LOOK_SOON));
+  }
+
+  /** Nothing tells that somebody presents. */
+  get #rests() {
+    return this.#facts.active === null && this.#facts.connected && Date.now() / 1_000 - Math.max(this.#received.to, this.#received.since) >= FRAMELESS;
+  }
+
+  /** What is presented. @param {RTCPeerConnection} pc @param {number} now @param {boolean} sound  comes */
+  async #askWhat(pc, now, sound) {
+    this.#received.asked = now;
+    const room = await this.#ask(roomOf(this.#options.endpoint)).then((response) => (response.ok ? response.json() : null)).catch(() => null);
     if (pc !== this.#pc) return;
-    const before = this.#progress;
-    const growing = count !== before.count;
-    this.#progress = { count, growing, at: growing ? Date.now() : before.at };
-    if (this.#events?.readyState === 1) return;
-    // The last picture of a presenter who is away comes alone.
-    if (growing && before.growing) this.#presented(true);
-    else if (Date.now() - this.#progress.at >= FRAMELESS) this.#presented(false);
-  }
-
-  /** @param {boolean} active */
-  #presented(active) {
-    this.#active = active;
-    if (this.#pc?.connectionState === 'connected') this.#show();
+    if (room) this.#codec = room.video;
+    else this.#codec = sound ? null : '';
   }
 
   /** @param {RTCPeerConnection} pc */
@@ -288,38 +454,31 @@ export class Watcher {
     switch (pc.connectionState) {
       case 'connected':
         clearTimeout(this.#timer);
-        this.#wasConnected = true;
-        clearInterval(this.#counter);
-        this.#progress.at = Date.now();
-        this.#counter = setInterval(() => this.#count(pc), COUNT_EVERY);
-        if (this.#active) this.#show();
-        else this.#after(PATIENCE / 1_000, () => this.#show());
+        if (!this.#facts.connected) this.#received.since = Date.now() / 1_000;
+        this.#update({ connected: true, wasConnected: true });
+        void this.#look(pc);
         break;
       case 'disconnected':
-        this.#after(PATIENCE / 1_000, () => this.#again());
+        this.#after(PATIENCE, () => this.#again());
         break;
       case 'failed':
         this.#again();
     }
   }
 
-  #show() {
-    this.#set(this.#active ? 'playing' : 'waiting');
-  }
-
   /** With another session. Who waits for the presenter has lost nothing yet. */
   #again() {
     this.#drop();
-    if (this.#state !== 'waiting') this.#set('reconnecting');
+    this.#update({ lost: true });
     const wait = this.#attempts === 0 ? Math.random() / 2 : jittered(AGAIN[Math.min(this.#attempts, AGAIN.length) - 1]);
     this.#attempts++;
     this.#after(wait, () => this.start());
   }
 
-  /** @param {State} state @param {number} seconds */
-  #retry(state, seconds) {
+  /** @param {Partial<Facts>} facts @param {number} seconds */
+  #retry(facts, seconds) {
     this.#drop();
-    this.#set(state);
+    this.#update(facts);
     this.#after(jittered(seconds), () => this.start());
   }
 
@@ -329,30 +488,38 @@ export class Watcher {
     this.#timer = setTimeout(step, 1_000 * seconds);
   }
 
-  /** @param {State} state */
-  #set(state) {
-    if (state === 'playing') this.#attempts = 0;
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#options.changed(state);
+  /** @param {Partial<Facts>} facts */
+  #update(facts) {
+    Object.assign(this.#facts, facts);
+    const verdict = verdictOf(this.#facts);
+    if (SETTLED.has(verdict)) this.#facts.lost = false;
+    if (verdict === 'playing') this.#attempts = 0;
+    if (verdict === this.#verdict) return;
+    this.#verdict = verdict;
+    this.#options.changed(verdict);
   }
 
+  /** The session; what is on the screen stays. */
   #drop() {
-    clearTimeout(this.#timer);
-    clearTimeout(this.#relisten);
-    clearInterval(this.#counter);
+    for (const timer of [this.#timer, this.#asker, this.#looker]) clearTimeout(timer);
     this.#events?.close();
-    this.#pc?.close();
-    if (this.#location) this.#end(this.#location);
+    if (this.#pc !== this.#shown) this.#pc?.close();
+    this.#end(this.#location);
     this.#events = this.#pc = this.#stream = null;
-    this.#location = '';
-    this.#active = false;
-    this.#progress = { count: 0, at: 0, growing: false };
+    this.#location = this.#eventsAt = this.#codec = '';
+    this.#received = { ...NOTHING_RECEIVED };
+    const active = this.#facts.active && null;
+    Object.assign(this.#facts, { connected: false, flows: false, active, moves: null, picture: false, unplayable: false });
   }
 
   /** The page may be going away itself. @param {string} location */
   #end(location) {
-    this.#request(location, { method: 'DELETE', keepalive: true }).catch(() => {});
+    if (location) this.#request(location, { method: 'DELETE', keepalive: true }).catch(() => {});
+  }
+
+  /** @param {string} url @param {RequestInit} [init] */
+  #ask(url, init) {
+    return this.#request(url, { ...init, signal: AbortSignal.timeout(1_000 * ANSWER_WITHIN) });
   }
 
   /** @param {Response} response @param {string} url  relative to it */
@@ -361,12 +528,18 @@ export class Watcher {
   }
 }
 
+// ---- The element's style
+
 const STYLE = `
   :host { display: block; container-type: inline-size; position: relative; aspect-ratio: 16 / 9; overflow: hidden; background: #000; color: #fff; font: 16px/1.4 system-ui, sans-serif; }
   :host([hidden]), [hidden] { display: none !important; }
   video { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
-  .veil { position: absolute; inset: 0; display: grid; place-content: center; padding: 16px; text-align: center; text-wrap: balance;
-    font-size: clamp(15px, 4cqw, 24px); font-weight: 600; background: rgb(10 12 18 / 78%); transition: opacity .25s; }
+  video { outline: none; }
+  .veil { box-sizing: border-box; position: absolute; inset: 0; display: grid; place-content: center; padding: 16px; text-align: center; text-wrap: balance; white-space: pre-line; overflow-wrap: anywhere;
+    font-size: clamp(15px, 4cqw, 24px); font-weight: 600; background: #0a0c12; transition: opacity .25s; }
+  /* The last picture stays readable: it is dimmed a little, and what is said stands on a ground of its own. */
+  .veil.over { inset: clamp(8px, 3cqw, 20px) auto auto 50%; translate: -50% 0; width: max-content; max-width: calc(100% - 32px); padding: 10px 18px; border-radius: 18px;
+    font-size: clamp(14px, 3cqw, 17px); background: rgb(10 12 18 / 88%); box-shadow: 0 0 0 100vmax rgb(6 8 13 / 28%); }
   .veil:empty { opacity: 0; pointer-events: none; }
   button { display: inline-flex; align-items: center; gap: 8px; min-width: 44px; min-height: 44px; padding: 8px; border: 0; border-radius: 10px;
     font: inherit; font-weight: 600; color: #fff; background: rgb(10 12 18 / 62%); cursor: pointer; }
@@ -376,6 +549,9 @@ const STYLE = `
   .bar { position: absolute; right: 8px; bottom: 8px; display: flex; gap: 8px; opacity: 0; transition: opacity .25s; }
   :host(:hover) .bar, .bar:focus-within { opacity: 1; }
   @media (hover: none) { .bar { opacity: 1; } }
+  /* There it would lie on the buttons. */
+  @container (width < 420px) { .big { top: 8px; bottom: auto; padding: 8px 16px; font-size: 15px; } }
+  @container (width < 280px) { .veil, .veil.over { padding: 8px 12px; font-size: 12px; } .veil.over { max-width: calc(100% - 16px); } }
 `;
 
 const SPEAKER = 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5z';
@@ -403,16 +579,22 @@ function make(tag, properties, ...children) {
   return made;
 }
 
+// ---- The element
+
+// ---- The element
+
+// ---- The element
+
 /** @typedef {HTMLVideoElement & {webkitEnterFullscreen?: () => void}} Video */
 
 /**
  * The element. Attributes: `src`; `muted`, to begin without sound and not offer it; `controls`,
- * for the buttons. Events: `playing`, `waiting`, `reconnecting`. Owns its shadow DOM, and knows
+ * for the buttons; `lang`. Events: `playing`, `waiting`, `reconnecting`, `failed`. Owns its shadow DOM, and knows
  * what the browser did not allow.
  */
 export class RelayPlayer extends HTMLElement {
-  static observedAttributes = ['src', 'muted', 'controls'];
-  /** @type {Video} */ #video = make('video', { playsInline: true, autoplay: true });
+  static observedAttributes = ['src', 'muted', 'controls', 'lang'];
+  /** @type {Video} */ #video = make('video', { playsInline: true, autoplay: true, tabIndex: -1 });
   #status = make('div', { className: 'veil' });
   #big = make('button', { className: 'big', type: 'button', hidden: true, onclick: () => this.#unmute() });
   #mute = make('button', { type: 'button', onclick: () => (this.#video.muted ? this.#unmute() : this.#setMuted(true)) });
@@ -420,6 +602,9 @@ export class RelayPlayer extends HTMLElement {
   #bar = make('div', { className: 'bar', hidden: true }, this.#mute, this.#full);
   /** In a document. */
   #shown = false;
+  /** What src says; null for none. @type {string|null} */ #endpoint = null;
+  /** What was told of last. @type {State} */ #told = 'connecting';
+  /** To be shown once the page is loaded. @type {MediaStream|null} */ #later = null;
   /** @type {'sound'|'play'|null} */ #denied = null;
   /** Null without an address, or where the browser cannot play. @type {Watcher|null} */ #watcher = null;
 
@@ -431,7 +616,7 @@ export class RelayPlayer extends HTMLElement {
     root.adoptedStyleSheets = [sheet];
     root.append(this.#video, this.#status, this.#big, this.#bar);
     this.#status.setAttribute('role', 'status');
-    this.#video.addEventListener('volumechange', () => this.#render());
+    for (const name of ['volumechange', 'resize', 'emptied']) this.#video.addEventListener(name, () => this.#render());
     this.#video.addEventListener('dblclick', () => this.#toggleFullscreen());
     // There is no button to pause with: it was the system.
     this.#video.addEventListener('pause', () => void this.#play());
@@ -439,12 +624,15 @@ export class RelayPlayer extends HTMLElement {
 
   /** @returns {State} */
   get state() {
-    return this.#watcher?.state ?? 'failed';
+    if (this.#watcher) return this.#watcher.state;
+    return this.getAttribute('src')?.trim() ? 'failed' : 'connecting';
   }
 
   connectedCallback() {
     this.#shown = true;
+    this.#endpoint = endpointOf(this.getAttribute('src'));
     this.#start();
+    addEventListener('load', this.#loaded);
     addEventListener('pagehide', this.#stop);
     addEventListener('pageshow', this.#resume);
   }
@@ -452,6 +640,7 @@ export class RelayPlayer extends HTMLElement {
   disconnectedCallback() {
     this.#shown = false;
     this.#stop();
+    removeEventListener('load', this.#loaded);
     removeEventListener('pagehide', this.#stop);
     removeEventListener('pageshow', this.#resume);
   }
@@ -459,41 +648,58 @@ export class RelayPlayer extends HTMLElement {
   /** @param {string} name */
   attributeChangedCallback(name) {
     if (name === 'muted') this.#setMuted(this.hasAttribute('muted'));
-    if (name === 'src') this.#video.srcObject = null;
-    if (name === 'src' && this.#shown) this.#start();
+    const endpoint = endpointOf(this.getAttribute('src'));
+    if (name === 'src' && endpoint !== this.#endpoint) {
+      this.#endpoint = endpoint;
+      if (this.#shown) this.#start();
+    }
     this.#render();
   }
 
   #start() {
     this.#stop();
-    const endpoint = endpointOf(this.getAttribute('src'));
+    const endpoint = this.#endpoint;
     const able = endpoint && 'RTCPeerConnection' in window;
-    this.#watcher = able ? new Watcher({ endpoint, changed: (state) => this.#changed(state), attach: (stream) => this.#attach(stream) }) : null;
+    this.#watcher = able ? new Watcher({ endpoint, changed: () => this.#changed(), attach: (stream) => this.#attach(stream) }) : null;
     this.#watcher?.start();
     this.#render();
   }
 
-  #stop = () => this.#watcher?.stop();
+  #stop = () => {
+    this.#watcher?.stop();
+    this.#attach(null);
+    this.#told = 'connecting';
+  };
+
+  #loaded = () => {
+    if (this.#later) this.#attach(this.#later);
+  };
 
   /** A page that is kept for "back" comes alive again. @param {PageTransitionEvent} event */
   #resume = ({ persisted }) => {
     if (persisted) this.#watcher?.start();
   };
 
-  /** @param {State} state */
-  #changed(state) {
+  #changed() {
     this.#render();
-    if (state === 'playing' || state === 'waiting' || state === 'reconnecting') this.dispatchEvent(new Event(state));
+    const { state } = this;
+    if (state !== this.#told && state !== 'connecting') this.dispatchEvent(new Event(state));
+    this.#told = state;
   }
 
   #render() {
     const words = this.#words;
     const playing = this.state === 'playing';
     const { muted } = this.#video;
-    this.#say(this.#status, words[this.#sentence]);
+    const facts = { codec: this.#watcher?.codec ?? '', origin: globalThis.origin };
+    this.#say(this.#status, words[this.#sentence].replace(/{(codec|origin)}/, (_, name) => facts[/** @type {'codec'} */ (name)]));
+    const picture = this.#video.videoWidth > 0;
+    this.#status.className = picture ? 'veil over' : 'veil';
     this.#say(this.#big, words[this.#denied ?? 'sound']);
-    this.#big.hidden = !playing || !this.#denied;
-    this.#bar.hidden = !this.hasAttribute('controls');
+    const stream = /** @type {MediaStream|null} */ (this.#video.srcObject);
+    const sound = stream?.getAudioTracks().some((track) => !track.muted);
+    this.#big.hidden = !playing || !this.#denied || (this.#denied === 'sound' && !sound);
+    this.#bar.hidden = !this.hasAttribute('controls') || !(playing || picture);
     this.#full.hidden = !document.fullscreenEnabled && !this.#video.webkitEnterFullscreen;
     this.#mute.replaceChildren(icon(muted ? 'unmute' : 'mute'));
     this.#label(this.#mute, words[muted ? 'unmute' : 'mute']);
@@ -503,8 +709,9 @@ export class RelayPlayer extends HTMLElement {
 
   /** @returns {keyof typeof SENTENCES.en} */
   get #sentence() {
-    if (!endpointOf(this.getAttribute('src'))) return 'src';
-    return this.#watcher?.sentence ?? 'incapable';
+    if (!this.#endpoint) return this.getAttribute('src')?.trim() ? 'src' : 'none';
+    if (!this.#shown) return 'none';
+    return this.#watcher?.verdict ?? 'incapable';
   }
 
   /** The page's language, else the browser's. */
@@ -524,11 +731,16 @@ export class RelayPlayer extends HTMLElement {
     target.setAttribute('aria-label', text);
   }
 
-  /** @param {MediaStream} stream */
+  /** @param {MediaStream|null} stream */
   #attach(stream) {
-    if (this.#video.srcObject === stream) return;
-    this.#video.srcObject = stream;
-    void this.#play();
+    // Until media comes, a stream holds up the page's load event.
+    const early = document.readyState !== 'complete' && stream?.getTracks().every((track) => track.muted);
+    this.#later = early ? stream : null;
+    if (!early && this.#video.srcObject !== stream) {
+      this.#video.srcObject = stream;
+      if (stream) void this.#play();
+    }
+    this.#render();
   }
 
   /** With sound if the browser lets us, else without. */
@@ -558,8 +770,11 @@ export class RelayPlayer extends HTMLElement {
 
   /** Called in a click, which browsers wait for. */
   #unmute() {
+    const focused = this.shadowRoot?.activeElement === this.#big;
     this.#setMuted(false);
     void this.#play();
+    // It is gone now, and with it the place of whoever uses the keyboard.
+    if (focused) (this.#bar.hidden ? this.#video : this.#mute).focus();
   }
 
   /** As somebody wishes. @param {boolean} muted */
