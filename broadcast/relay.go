@@ -150,8 +150,8 @@ type Join struct {
 	// come by its own settings: they are watched, see Info.Warnings.
 	Encoder bool
 	// Final says that whoever holds the session's token can't come back: the
-	// presentation ends with the session. While the session is silent its room
-	// is away all the same.
+	// presentation ends with the session, and the session when its peer closes the
+	// connection. While the session is only silent, its room is away all the same.
 	Final bool
 	// Strict holds the peer to what WHIP (RFC 9725 sections 4.2, 4.4) and WHEP ask
 	// of offers, beyond what the relay needs, and writes rtcp-mux-only into answers,

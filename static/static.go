@@ -63,12 +63,16 @@ func Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", assets["home.html"])
 	for name, page := range map[string]http.Handler{
-		"push": assets["push.html"], "pull": assets["pull.html"], "embed": framed(assets["embed.html"]),
+		"push": assets["push.html"], "pull": assets["pull.html"], "embed": assets["embed.html"],
 	} {
+		inRoom := roomPage(page, missing)
+		if name == "embed" {
+			page, inRoom = framed(page), framed(inRoom)
+		}
 		mux.Handle("GET /"+name, page)
 		mux.HandleFunc("GET /"+name+"/{$}", withoutSlash)
 		mux.HandleFunc("GET /"+name+"/{room}/{$}", withoutSlash)
-		mux.Handle("GET /"+name+"/{room}", roomPage(page, missing))
+		mux.Handle("GET /"+name+"/{room}", inRoom)
 	}
 	mux.Handle("GET /trust", assets["trust.html"])
 	mux.HandleFunc("GET /trust/{$}", withoutSlash)

@@ -197,7 +197,7 @@ func fragment(ufrag, pwd string, candidates ...string) string {
 	return strings.Join(lines, "\r\n") + "\r\n"
 }
 
-// close ends the client without a word to its session.
+// close ends the client without DELETE.
 func (p *whipPeer) close() {
 	_ = p.peer.Close()
 	_ = p.media.Close()

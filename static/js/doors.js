@@ -12,8 +12,6 @@ const ATTEMPTS = 2;
 const ANSWER_WITHIN = 4_000;
 /** How soon a WebSocket is tried again: networks change, and so do proxies. */
 const TRY_AGAIN = 60_000;
-/** By then the relay has found out that a WebSocket is lost, and given up its place; and one more was tried. */
-const PLACE_KEPT = 75_000;
 
 /**
  * @typedef {object} DoorsOptions
@@ -32,10 +30,6 @@ export class Doors {
   #session;
   /** WebSockets that something kept from the relay, since the last message of one. */
   #blocked = 0;
-  /** A WebSocket was heard, and nothing has been tried over HTTP since. */
-  #heard = false;
-  /** Until when the relay may keep the place of a WebSocket for another one. */
-  #keptUntil = 0;
   /** When a WebSocket was made. */
   #triedAt = 0;
   /** Asks whether the relay is there. @type {AbortController|null} */ #asking = null;
@@ -54,7 +48,8 @@ export class Doors {
    * @returns {Socket}
    */
   open(url) {
-    if (this.#shut) return this.#overHTTP();
+    // None is worth a try now.
+    if (this.#blocked >= ATTEMPTS && Date.now() - this.#triedAt < TRY_AGAIN) return this.#overHTTP();
     this.#triedAt = Date.now();
     try {
       return this.#webSocket(url);
@@ -65,39 +60,34 @@ export class Doors {
     }
   }
 
-  /** No WebSocket is worth a try now. */
-  get #shut() {
-    return this.#blocked >= ATTEMPTS && (this.#presents || Date.now() - this.#triedAt < TRY_AGAIN);
-  }
-
-  /** What this page presents, it presents over HTTP: to a WebSocket the room would be busy. */
-  get #presents() {
-    const { location, lingers } = this.#session;
-    return this.#page === 'push' && (location !== '' || (lingers && Date.now() >= this.#keptUntil));
-  }
-
   /** @param {string} url */
   #webSocket(url) {
     const socket = this.#createSocket(url);
-    let heard = false;
+    let counted = false;
+    const count = () => {
+      if (!counted) void this.#count();
+      counted = true;
+    };
     socket.addEventListener('message', () => {
-      if (!heard) this.#works();
-      heard = true;
+      if (!counted) this.#works();
+      counted = true;
     });
-    socket.addEventListener('close', () => {
-      if (!heard) void this.#count();
-    });
+    socket.addEventListener('close', count);
+    const close = socket.close.bind(socket);
+    // Whoever gives it up has heard nothing; browsers say so a minute later, or never.
+    socket.close = () => {
+      count();
+      close();
+    };
     return socket;
   }
 
-  /** The relay was heard: what is had over HTTP is over. */
+  /** The relay was heard. It has handed over there what is had over HTTP. */
   #works() {
     this.#blocked = 0;
-    this.#heard = true;
     this.#asking?.abort();
     this.#asking = null;
-    // If it does not hear this, it finds out.
-    this.#session.leave().catch(() => {});
+    this.#session.forget();
   }
 
   /** A relay that does not answer at all is not there, and lets nothing in. */
@@ -116,14 +106,6 @@ export class Doors {
 
   #overHTTP() {
     const role = this.#page === 'push' ? /** @type {const} */ ('publisher') : 'viewer';
-    if (this.#heard) this.#keepPlace();
     return new HttpSocket({ role, room: this.#room, session: this.#session, request: this.#request });
-  }
-
-  /** What the room is busy with at first is our own. */
-  #keepPlace() {
-    this.#heard = false;
-    this.#keptUntil = Date.now() + PLACE_KEPT;
-    this.#session.linger(PLACE_KEPT);
   }
 }

@@ -6,8 +6,8 @@ import { fragmentOf, originOf, restarted } from './sdpfrag.js';
 
 /** A request without a response by then has failed. */
 export const RESPONSE_WITHIN = 4_000;
-/** When the relay has given up a session whose page never got its answer. */
-const UNANSWERED_FOR = 15_000;
+/** The header of the secret that opens a session's place, at this door and at the WebSocket's. */
+const RESUME = 'Relay-Resume';
 /** How the server-sent events extension names itself in a Link header. */
 const EVENTS = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
 
@@ -32,6 +32,11 @@ async function refusalOf(response) {
   return new Refusal({ type: 'error', code, message: detail, since, retryAfter });
 }
 
+/** A secret that is new to the relay. */
+function makeSecret() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
 /** One session at a time, the relay's side of which is a URL. Owns that, and what was negotiated there. */
 export class HttpSession {
   #endpoint;
@@ -42,10 +47,10 @@ export class HttpSession {
   #answer = '';
   /** How many sessions the relay has ended. */
   #ended = 0;
-  /** The page has joined before. */
-  #joined = false;
-  /** Until when a session of ours may be at the relay whose URL is not known here. */
-  #lingersUntil = 0;
+  /** The relay's latest. */
+  #secret = '';
+  /** Shown where there is none: if an answer is lost, the relay knows by it who asks again. */
+  #own = makeSecret();
 
   /**
    * @param {string} endpoint  path, like "/whep/math"
@@ -71,24 +76,14 @@ export class HttpSession {
     return this.#events;
   }
 
-  /** What presents in the room may be ours: a session that we could not end. */
-  get lingers() {
-    return this.#location !== '' || Date.now() < this.#lingersUntil;
+  /** What takes its place, whichever way: the relay's latest; empty while there is none. */
+  get secret() {
+    return this.#secret;
   }
 
-  /** A session of ours without a URL may be at the relay for so many milliseconds. @param {number} duration */
-  linger(duration) {
-    this.#lingersUntil = Math.max(this.#lingersUntil, Date.now() + duration);
-  }
-
-  /**
-   * A session of this endpoint that the page had before it was loaded again is ours now. Later in the
-   * page's life it is that of another page that shares the storage, as frames do.
-   * @param {string} location
-   */
-  adopt(location) {
-    if (!this.#joined && location.startsWith(`${this.#endpoint}/`)) this.#location = location;
-    this.#joined = true;
+  /** The next session takes the place that this opens; an empty one is a newcomer's. @param {string} secret */
+  resume(secret) {
+    this.#secret = secret;
   }
 
   /** Whether the relay still has it. */
@@ -97,7 +92,7 @@ export class HttpSession {
     const response = await this.#request(this.#location, {});
     if (response.ok) return true;
     if (response.status !== 404) throw await refusalOf(response);
-    this.#forget();
+    this.forget();
     this.#ended++;
     return false;
   }
@@ -118,32 +113,27 @@ export class HttpSession {
     // The page may be going away itself.
     const { ok, status } = await this.#request(location, { method: 'DELETE', keepalive: true });
     // Any other response is not the relay's word that it is gone.
-    if ((ok || status === 404) && this.#location === location) this.#forget();
+    if ((!ok && status !== 404) || this.#location !== location) return;
+    this.forget();
+    this.#secret = '';
+  }
+
+  /** It goes on at the relay without us. */
+  forget() {
+    this.#location = this.#events = this.#offer = this.#answer = '';
   }
 
   /** @param {string} sdp */
   async #create(sdp) {
-    // The room has one presenter, and we would be the second.
-    await this.leave();
-    const response = await this.#post(sdp);
-    this.#lingersUntil = 0;
+    const headers = { 'Content-Type': 'application/sdp', [RESUME]: this.#secret || this.#own };
+    const response = await this.#send('POST', this.#endpoint, headers, sdp);
+    this.#secret = response.headers.get(RESUME) ?? '';
+    this.#own = makeSecret();
     this.#location = response.headers.get('Location') ?? '';
     this.#events = EVENTS.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
     this.#offer = sdp;
     this.#answer = await response.text();
     return this.#answer;
-  }
-
-  /** @param {string} sdp */
-  async #post(sdp) {
-    try {
-      return await this.#send('POST', this.#endpoint, { 'Content-Type': 'application/sdp' }, sdp);
-    } catch (error) {
-      // Only the relay's own refusal says that no session was made.
-      if (!(error instanceof Refusal)) this.linger(UNANSWERED_FOR);
-      else if (error.told.code === 'room-busy' && this.lingers) throw new Refusal({ ...error.told, code: 'unknown' });
-      throw error;
-    }
   }
 
   /** @param {string} sdp */
@@ -164,9 +154,5 @@ export class HttpSession {
   /** @param {string} url @param {RequestInit} init */
   #request(url, init) {
     return this.#fetch(url, { ...init, cache: 'no-store', signal: AbortSignal.timeout(RESPONSE_WITHIN) });
-  }
-
-  #forget() {
-    this.#location = this.#events = this.#offer = this.#answer = '';
   }
 }

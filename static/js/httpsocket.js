@@ -82,26 +82,21 @@ export class HttpSocket {
   async #join({ resume = '', codecs = [] }) {
     this.#codecs = codecs;
     const { role, room } = this.#options;
-    // A viewer who comes back needs no place kept.
-    if (role === 'publisher') this.#session.adopt(resume);
-    const alive = await this.#session.alive();
+    this.#session.resume(resume);
+    await this.#session.alive();
     const fields = await this.#room();
-    if (role === 'publisher' && !alive && fields.state !== 'idle') return this.#busy(fields);
+    // Whether a secret opens the room, the offer that shows it will tell.
+    if (role === 'publisher' && !resume && fields.state !== 'idle') return this.#busy(fields);
     this.#told = fields;
-    this.#say({ type: 'welcome', id: this.#session.id, resume: this.#resume, room, role, iceServers: [], origins: null, ...fields });
+    this.#say({ type: 'welcome', id: this.#session.id, resume, room, role, iceServers: [], origins: null, ...fields });
     this.#judge(fields);
     this.#listen();
     this.#later();
   }
 
-  /** The page's session, for when it is loaded again. */
-  get #resume() {
-    return this.#options.role === 'publisher' ? this.#session.location : '';
-  }
-
-  /** Somebody presents here: somebody else, unless a session of ours is still being given up. @param {Room} fields */
+  /** Somebody else presents here. @param {Room} fields */
   #busy({ since }) {
-    if (!this.#session.lingers) this.#say({ type: 'error', code: 'room-busy', message: '', since: since ?? undefined });
+    this.#say({ type: 'error', code: 'room-busy', message: '', since: since ?? undefined });
     this.#end();
   }
 
@@ -109,7 +104,7 @@ export class HttpSocket {
   async #offered(sdp) {
     try {
       const answer = await this.#session.offer(sdp);
-      this.#say({ type: 'answer', sdp: answer, resume: this.#resume });
+      this.#say({ type: 'answer', sdp: answer, resume: this.#session.secret });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return this.#say(error.told);

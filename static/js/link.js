@@ -11,6 +11,8 @@ const PATIENCE = 2_000;
 const RESTART_WITHIN = 5_000;
 /** How long the relay gives a new connection. */
 const CONNECT_WITHIN = 10_000;
+/** A working connection that is replaced within this is not worth a word. */
+const GRACE = 1_500;
 /** The end of the connection must not reach the relay before our "leave" does. */
 const LEAVE_FIRST = 500;
 
@@ -33,6 +35,8 @@ export class Link {
   /** @type {LinkOptions} */ #options;
   /** @type {RTCPeerConnection|null} */ #pc = null;
   /** A PeerConnection that works until its successor is answered. @type {RTCPeerConnection|null} */ #retired = null;
+  /** One takes the place of another that worked, and nobody has been told. */
+  #quiet = false;
   /** @type {LinkState} */ #state = 'off';
   /** Whose offer is being made. @type {RTCPeerConnection|null} */ #offering = null;
   /** Whose offers the relay has yet to answer, in order, on this socket. @type {RTCPeerConnection[]} */ #awaiting = [];
@@ -51,9 +55,9 @@ export class Link {
     return this.#state;
   }
 
-  /** The PeerConnection of the moment. */
+  /** The PeerConnection that media takes. */
   get peer() {
-    return this.#pc;
+    return this.#retired ?? this.#pc;
   }
 
   /** The relay has yet to answer the first offer of the PeerConnection of the moment. */
@@ -69,38 +73,37 @@ export class Link {
 
   stop() {
     this.#set('off');
-    const pc = this.#pc;
-    this.#pc = null;
-    this.#drop();
-    setTimeout(() => pc?.close(), LEAVE_FIRST);
+    const peers = [this.#pc, this.#retired];
+    this.#pc = this.#retired = null;
+    clearTimeout(this.#timer);
+    setTimeout(() => peers.forEach((pc) => pc?.close()), LEAVE_FIRST);
   }
 
   /** Replaces the PeerConnection, with whatever prepare adds now. */
   renew() {
     if (this.#state === 'off') return;
     this.#set('connecting');
-    const before = this.#pc;
-    this.#pc = null;
-    this.#renew();
-    this.#retired = before;
+    this.#replace();
   }
 
   /** After a wake-up: what looks broken is mended now, not in a while. */
   check() {
     // In any other state it is being mended.
-    if (this.#state === 'connected' && this.#pc?.connectionState !== 'connected') this.#restart();
+    if (this.#state === 'connected' && !this.#quiet && this.#pc?.connectionState !== 'connected') this.#restart();
   }
 
   /** @param {Welcome} welcome */
   welcomed(welcome) {
     const resumed = welcome.id === this.#session;
+    const ended = this.#session === '';
     this.#session = welcome.id;
     this.#iceServers = welcome.iceServers;
     this.#awaiting = [];
     if (this.#state === 'off') return;
-    // Another id: the relay knows nothing of our PeerConnection (it was restarted, say),
-    // even where ICE has not noticed yet.
-    if (!resumed || !this.#pc?.remoteDescription) this.#renew();
+    // Another id: there is another way to the relay now, or it knows nothing of our
+    // PeerConnection (it was restarted, say), even where ICE has not noticed yet.
+    if (ended) this.#renew();
+    else if (!resumed || !this.#pc?.remoteDescription) this.#succeed();
     else if (this.#pc.connectionState !== 'connected') this.#restart();
   }
 
@@ -109,6 +112,7 @@ export class Link {
     const pc = this.#awaiting.shift();
     if (!pc || pc !== this.#pc) return;
     this.#retire();
+    if (this.#quiet) this.#after(GRACE, () => this.#delayed());
     try {
       await pc.setRemoteDescription({ type: 'answer', sdp });
     } catch {
@@ -117,14 +121,14 @@ export class Link {
   }
 
   /**
-   * The relay sent an error. Says whether it was its answer to an offer.
+   * The relay sent an error. Says whether it was its answer to an offer, and nothing else works.
    * @param {number} [retryAfter]  seconds that it asks us to wait
    */
   refused(retryAfter = 0) {
     const pc = this.#awaiting.shift();
     if (!pc || pc !== this.#pc) return false;
     this.#retry(1_000 * retryAfter);
-    return true;
+    return !this.#quiet;
   }
 
   /** The relay has nothing to send, and makes no connection until it has. */
@@ -145,8 +149,30 @@ export class Link {
     if (reason === 'never-connected' && this.#state !== 'off') this.#set('failing');
   }
 
+  /** Another PeerConnection in the place of one that may still work. */
+  #succeed() {
+    if (this.#state !== 'connected' || this.peer?.connectionState !== 'connected') return this.#renew();
+    this.#quiet = true;
+    this.#replace();
+  }
+
+  /** The one that works does so until its successor is answered. */
+  #replace() {
+    const before = this.peer;
+    if (this.#pc !== before) this.#pc?.close();
+    this.#pc = this.#retired = null;
+    this.#renew();
+    this.#retired = before;
+  }
+
+  /** The successor takes its time. */
+  #delayed() {
+    this.#set('lost');
+    this.#after(CONNECT_WITHIN - GRACE, () => this.#retry());
+  }
+
   #renew() {
-    if (this.#state === 'connected') this.#set('lost');
+    if (this.#state === 'connected' && !this.#quiet) this.#set('lost');
     this.#drop();
     if (!this.#options.signaling.up) return;
     try {
@@ -185,9 +211,15 @@ export class Link {
 
   /** A connection could not be made: says so, and goes on trying. @param {number} [hold]  milliseconds to wait at least */
   #retry(hold = 0) {
+    const delay = Math.max(hold, this.#backoff.next());
+    if (this.#quiet && this.#retired) {
+      this.#pc?.close();
+      this.#pc = null;
+      return this.#after(delay, () => this.#succeed());
+    }
     this.#set('failing');
     this.#drop();
-    this.#after(Math.max(hold, this.#backoff.next()), () => this.#renew());
+    this.#after(delay, () => this.#renew());
   }
 
   /**
@@ -215,6 +247,7 @@ export class Link {
 
   /** @param {RTCPeerConnection} pc */
   #moved(pc) {
+    if (pc === this.#retired && this.#quiet) return this.#set('lost');
     if (pc !== this.#pc) return;
     switch (pc.connectionState) {
       case 'connected':
@@ -233,6 +266,7 @@ export class Link {
 
   /** @param {LinkState} state */
   #set(state) {
+    this.#quiet = false;
     // Until connected, "failing" says more than the attempts that follow it.
     if (state === this.#state || (this.#state === 'failing' && state === 'lost')) return;
     this.#state = state;

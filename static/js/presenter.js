@@ -240,7 +240,11 @@ export class Presenter {
 
   /** The relay does not let us in. @param {ErrorMessage} error */
   #refused(error) {
-    if (error.code === 'room-busy') this.#lostRoom();
+    if (error.code === 'room-busy') {
+      // It is busy with us.
+      if (this.#link.state === 'connected') return;
+      this.#lostRoom();
+    }
     this.#update({ refusal: error });
   }
 
@@ -256,7 +260,6 @@ export class Presenter {
     this.#link.ended(reason);
     this.#leaving = false;
     if (reason === 'replaced') {
-      this.#signaling.forget();
       this.#lostRoom();
       notices.tell('replaced', 'bye.replaced');
     } else if (reason !== 'left' && reason !== 'never-connected') {

@@ -2,7 +2,7 @@
 
 import { Backoff } from './backoff.js';
 
-/** @import { FromPage, FromRelay, Welcome, ErrorMessage } from './messages.js' */
+/** @import { Bye, FromPage, FromRelay, Welcome, ErrorMessage } from './messages.js' */
 
 /** A connection attempt without a welcome by then has failed (SYN lost, relay stuck). */
 const WELCOME_WITHIN = 4_000;
@@ -14,6 +14,8 @@ const PONG_WITHIN = 2_000;
 const REFUSED_RETRY = 2;
 /** Refusals that asking again does not change. */
 const FINAL = new Set(['unauthorized', 'forbidden']);
+/** After such a goodbye there is no place to come back to. */
+const PLACELESS = new Set(['left', 'replaced']);
 
 /**
  * What is used of a WebSocket.
@@ -30,7 +32,7 @@ const FINAL = new Set(['unauthorized', 'forbidden']);
  * @typedef {object} SignalingOptions
  * @property {string} url
  * @property {string} key                      where `resume` is kept in the storage
- * @property {Pick<Storage, 'getItem'|'setItem'|'removeItem'>} storage
+ * @property {Pick<Storage, 'getItem'|'setItem'|'removeItem'>} [storage]  for when the page is loaded again
  * @property {string[]} codecs                 what this browser can decode or encode
  * @property {(message: FromRelay) => void} receive   every message but ping and pong
  * @property {() => void} down                 the socket was lost, or could not be opened
@@ -45,8 +47,10 @@ export class Signaling {
   #up = false;
   #running = false;
   #final = false;
-  /** The latest token. */
+  /** The latest token, whichever way it came. */
   #resume = '';
+  /** What the next join shows of it. */
+  #shown;
   /** Milliseconds that the relay asked us to wait. */
   #hold = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} the next attempt, or the end of this one */ #timer;
@@ -55,6 +59,7 @@ export class Signaling {
   /** @param {SignalingOptions} options */
   constructor(options) {
     this.#options = options;
+    this.#shown = options.storage?.getItem(options.key) ?? '';
   }
 
   /** Joined: messages can be sent. */
@@ -102,12 +107,14 @@ export class Signaling {
 
   /** Keeps the session: whoever joins from here the next time takes its place. */
   keep() {
-    this.#options.storage.setItem(this.#options.key, this.#resume);
+    this.#shown = this.#resume;
+    this.#options.storage?.setItem(this.#options.key, this.#resume);
   }
 
   /** Forgets the session: the next join is a newcomer's. */
   forget() {
-    this.#options.storage.removeItem(this.#options.key);
+    this.#shown = '';
+    this.#options.storage?.removeItem(this.#options.key);
   }
 
   #dial() {
@@ -122,8 +129,7 @@ export class Signaling {
 
   /** @param {Socket} socket */
   #join(socket) {
-    const resume = this.#options.storage.getItem(this.#options.key) ?? undefined;
-    /** @type {FromPage} */ const join = { type: 'join', resume, codecs: this.#options.codecs };
+    /** @type {FromPage} */ const join = { type: 'join', resume: this.#shown || undefined, codecs: this.#options.codecs };
     socket.send(JSON.stringify(join));
   }
 
@@ -138,7 +144,7 @@ export class Signaling {
       case 'welcome': this.#welcomed(message); break;
       case 'answer': this.#resumable(message.resume); break;
       case 'error': this.#refused(message); break;
-      case 'bye': this.#hold = 1_000 * (message.retryAfter ?? 0); break;
+      case 'bye': this.#ended(message); break;
     }
     this.#options.receive(message);
   }
@@ -150,6 +156,12 @@ export class Signaling {
     this.#hold = 0;
     this.#backoff.reset();
     this.#resumable(message.resume);
+  }
+
+  /** @param {Bye} message */
+  #ended({ reason, retryAfter = 0 }) {
+    this.#hold = 1_000 * retryAfter;
+    if (PLACELESS.has(reason)) this.#resumable('');
   }
 
   /** @param {string} [resume] */

@@ -38,6 +38,8 @@ export class Viewer {
   #watchdog = new Watchdog();
   /** @type {ViewFacts} */ #facts;
   #problemAt = 0;
+  /** No frame was decoded between the last two looks. */
+  #still = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
   /** @type {ReturnType<typeof setInterval>|undefined} */ #sampler;
 
@@ -50,6 +52,8 @@ export class Viewer {
     };
     this.#signaling = new Signaling({
       ...options.signaling,
+      // A page that is left says so. Frames share the storage, and each has a place of its own.
+      storage: undefined,
       receive: (message) => this.#receive(message),
       down: () => this.#down(),
     });
@@ -153,9 +157,8 @@ export class Viewer {
     if (!TROUBLES.has(error.code)) return void this.#link.refused(error.retryAfter);
     this.#problemAt = Date.now();
     // Before anything was agreed on, it is the offer that was refused.
-    const refusal = this.#link.unanswered ? error : this.#facts.refusal;
-    this.#update({ problem: error, refusal });
-    if (this.#link.unanswered) this.#link.refused(error.retryAfter);
+    const refused = this.#link.unanswered && this.#link.refused(error.retryAfter);
+    this.#update({ problem: error, refusal: refused ? error : this.#facts.refusal });
   }
 
   /** Over HTTP there are no connections to an idle room, so that none is lost. */
@@ -168,8 +171,6 @@ export class Viewer {
   #bye(reason) {
     this.#link.ended(reason);
     this.#update({ goodbye: reason });
-    // Another tab holds our place (a duplicated tab takes our storage along).
-    if (reason === 'replaced') this.#signaling.forget();
   }
 
   #down() {
@@ -202,7 +203,10 @@ export class Viewer {
     const sample = inbound(await pc.getStats());
     if (!sample || pc !== this.#link.peer) return;
     const { advanced, remedy } = this.#watchdog.feed(sample, Date.now());
-    if (this.#facts.stalled === advanced) this.#update({ stalled: !advanced });
+    // A screen that stands still has about one frame a second: none between two looks may be chance.
+    const stalled = !advanced && this.#still;
+    this.#still = !advanced;
+    if (this.#facts.stalled !== stalled) this.#update({ stalled });
     if (advanced) this.frame();
     if (remedy === 'reattach') this.#options.reattach();
     if (remedy === 'renew' && !this.#facts.problem) this.#link.renew();

@@ -12,7 +12,7 @@
  * @property {LinkState} link
  * @property {boolean} wasConnected        media has been connected before
  * @property {boolean} wasLive             something was presented before
- * @property {boolean} stalled             no frame was decoded in the last second
+ * @property {boolean} stalled             no frame was decoded in the last two seconds
  * @property {boolean} picture             a frame of this presentation was decoded
  * @property {string|null} unable          why this browser cannot watch, as a key
  * @property {ErrorMessage|null} refusal   why the relay does not let us in, or connect

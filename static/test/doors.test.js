@@ -6,8 +6,17 @@ import { HttpSocket } from '../js/httpsocket.js';
 import { FakeRelay } from './fakerelay.js';
 import { rest, room } from './fakes.js';
 
+/** A WebSocket of which nothing is known but what a test says. */
+class Socket extends EventTarget {
+  closed = 0;
+
+  close() {
+    this.closed++;
+  }
+}
+
 /** Doors whose WebSockets a test opens and closes. */
-function begin(t, { page = 'pull', createSocket = () => new EventTarget() } = {}) {
+function begin(t, { page = 'pull', createSocket = () => new Socket() } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1e12 });
   const relay = new FakeRelay();
   /** How requests are made; a test may hold them up. */
@@ -20,7 +29,10 @@ function begin(t, { page = 'pull', createSocket = () => new EventTarget() } = {}
       socket.close();
       return 'http';
     }
-    for (const type of events) socket.dispatchEvent(new Event(type));
+    for (const type of events) {
+      if (type === 'given up') socket.close();
+      else socket.dispatchEvent(new Event(type));
+    }
     await rest();
     return 'websocket';
   };
@@ -47,6 +59,26 @@ test('two WebSockets that cannot be opened while the relay answers: HTTP', async
   assert.equal(await attempt('close'), 'websocket');
   assert.equal(await attempt(), 'http');
   assert.equal(await attempt(), 'http', 'and so it stays');
+});
+
+test('a WebSocket that is given up unheard is counted at once, and once', async (t) => {
+  const { open, attempt } = begin(t);
+  const socket = open();
+  socket.dispatchEvent(new Event('open'));
+  socket.close();
+  socket.dispatchEvent(new Event('close'));
+  await rest();
+  assert.equal(socket.closed, 1);
+  assert.equal(await attempt('open', 'given up'), 'websocket', 'that was one');
+  assert.equal(await attempt(), 'http');
+});
+
+test('one that was heard and given up is not counted', async (t) => {
+  const { attempt } = begin(t);
+  await attempt('given up');
+  await attempt('message', 'given up', 'close');
+  await attempt('given up');
+  assert.equal(await attempt(), 'websocket');
 });
 
 test('a relay that does not answer at all says nothing about WebSockets', async (t) => {
@@ -105,43 +137,36 @@ test('after a minute one WebSocket is tried again', async (t) => {
   assert.equal(await attempt(), 'websocket');
 });
 
-test('a WebSocket that works again ends the session over HTTP', async (t) => {
-  const { relay, open, attempt, blocked, tick } = begin(t);
+test('what was had over HTTP goes on at the WebSocket that works again', async (t) => {
+  const { relay, open, attempt, blocked, tick } = begin(t, { page: 'push' });
   await blocked();
-  relay.room = room({ state: 'live', video: 'VP8' });
   const socket = open();
-  await join(socket);
+  const heard = await join(socket);
   socket.send(JSON.stringify({ type: 'offer', sdp: 'o=- 1 2 IN IP4 127.0.0.1\r\n' }));
   await rest();
-  assert.equal(relay.sessions.size, 1);
+  assert.equal(heard.at(-1).resume, 'r1', 'which is shown there');
   socket.close();
   tick(60_000);
   await attempt('message');
-  assert.equal(relay.sessions.size, 0);
+  assert.deepEqual([relay.sessions.size, relay.of('DELETE')], [1, []], 'that ends with its successor');
 });
 
-test('who presents over HTTP goes on so: to a WebSocket the room would be busy', async (t) => {
-  const { relay, open, attempt, blocked, tick } = begin(t, { page: 'push' });
-  await blocked();
-  relay.sessions.add('/whip/math/mine');
-  const socket = open();
-  await join(socket, '/whip/math/mine');
-  socket.close();
-  tick(60_000);
-  assert.equal(await attempt(), 'http');
-});
-
-test('who presented over a WebSocket is not somebody else over HTTP', async (t) => {
-  const { relay, open, attempt, tick } = begin(t, { page: 'push' });
+test('who presented over a WebSocket takes the own place over HTTP', async (t) => {
+  const { relay, open, attempt } = begin(t, { page: 'push' });
   await attempt('message', 'close');
-  relay.room = room({ state: 'away', video: 'VP8' });
+  relay.room = room({ state: 'live', video: 'VP8' });
+  relay.sessions.add('the WebSocket’s');
+  relay.places.set('secret', 'the WebSocket’s');
   await attempt('close');
   await attempt('close');
-  assert.deepEqual(await join(open()), [], 'asks again until the relay has given up the other');
-  tick(60_000);
-  assert.equal(await attempt('close'), 'websocket', 'which a WebSocket could resume');
-  relay.room = room();
-  assert.equal((await join(open()))[0].type, 'welcome');
+  const socket = open();
+  const heard = await join(socket, 'secret');
+  assert.equal(heard[0].type, 'welcome');
+  socket.send(JSON.stringify({ type: 'offer', sdp: 'o=- 1 2 IN IP4 127.0.0.1\r\n' }));
+  await rest();
+  assert.deepEqual([...relay.sessions], ['/whip/math/s1']);
+  assert.deepEqual([heard.at(-1).type, heard.at(-1).resume], ['answer', 'r1']);
+  socket.close();
 });
 
 test('a browser that makes no WebSocket goes by HTTP at once', async (t) => {

@@ -17,6 +17,8 @@ export class FakeRelay {
   up = true;
   room = room();
   sessions = new Set();
+  /** Whose session a secret takes the place of. */
+  places = new Map();
   /** Every request, like "POST /whep/math". */
   asked = [];
   /** The body of the latest request that had one. */
@@ -64,11 +66,17 @@ export class FakeRelay {
 
   #create(path) {
     if (path.startsWith('/whep') && this.room.state === 'idle') return problem(409, 'not-live', '3');
-    if (path.startsWith('/whip') && this.room.state !== 'idle') return problem(409, 'room-busy');
+    const shown = this.headers['Relay-Resume'];
+    const before = this.places.get(shown);
+    if (path.startsWith('/whip') && this.room.state !== 'idle' && !before) return problem(409, 'room-busy');
+    this.sessions.delete(before);
     const location = `${path}/s${++this.#made}`;
     this.sessions.add(location);
+    const secret = `r${this.#made}`;
+    // What was shown is good until its successor is shown, since that may not be heard of.
+    this.places = new Map([...this.places].filter(([, place]) => place !== before)).set(shown, location).set(secret, location);
     const link = path.startsWith('/whep') ? { Link: `<stun:x>; rel="ice-server", <${location}/sse>; rel="${SSE}"; events="active,inactive,viewercount"` } : {};
-    return new Response(`answer ${this.#made}`, { status: 201, headers: { Location: location, ETag: '"1"', ...link } });
+    return new Response(`answer ${this.#made}`, { status: 201, headers: { Location: location, ETag: '"1"', 'Relay-Resume': secret, ...link } });
   }
 
   #stream(method, path) {

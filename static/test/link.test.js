@@ -109,6 +109,70 @@ test('another session: a new connection at once, whatever ICE still believes', a
   assert.equal(FakePeer.all.length, 2);
 });
 
+test('the connection of before goes on until its successor is answered, and nobody is told', async (t) => {
+  const { link, states, tick, connect } = await begin(t);
+  await connect();
+  const [first] = FakePeer.all;
+  link.welcomed({ id: 's2', iceServers: [] });
+  await settle();
+  assert.deepEqual([first.connectionState, link.peer], ['connected', first]);
+  await tick(5_000);
+  link.check();
+  assert.deepEqual(states, ['connecting', 'connected'], 'while the answer is on its way');
+  await link.answered('second');
+  assert.equal(first.connectionState, 'closed');
+  await tick(1_400);
+  FakePeer.last.become('connected');
+  await tick(10_000);
+  assert.deepEqual(states, ['connecting', 'connected']);
+  assert.equal(FakePeer.all.length, 2);
+});
+
+test('a successor that takes its time is told of, and one that does not connect is tried again', async (t) => {
+  const { link, states, tick, connect } = await begin(t);
+  await connect();
+  link.welcomed({ id: 's2', iceServers: [] });
+  await settle();
+  await link.answered('second');
+  await tick(1_500);
+  assert.equal(states.at(-1), 'lost');
+  await tick(8_500);
+  assert.equal(states.at(-1), 'failing');
+  await tick(400);
+  assert.equal(FakePeer.all.length, 3);
+});
+
+test('a successor that is refused, or not answered, is tried again while the other works', async (t) => {
+  const { link, states, tick, connect } = await begin(t);
+  await connect();
+  const [first] = FakePeer.all;
+  link.welcomed({ id: 's2', iceServers: [] });
+  await settle();
+  assert.equal(link.refused(), false);
+  await tick(400);
+  assert.equal(FakePeer.all.length, 3);
+  await tick(10_000);
+  await tick(1_000);
+  assert.equal(FakePeer.all.length, 4);
+  assert.deepEqual([states, first.connectionState], [['connecting', 'connected'], 'connected']);
+  first.become('disconnected');
+  assert.equal(states.at(-1), 'lost');
+  await link.answered('to the one before');
+  await connect();
+  assert.deepEqual([states.at(-1), first.connectionState], ['connected', 'closed']);
+});
+
+test('stopped before its successor is answered: both are closed after the goodbye', async (t) => {
+  const { link, tick, connect } = await begin(t);
+  await connect();
+  link.welcomed({ id: 's2', iceServers: [] });
+  await settle();
+  link.stop();
+  assert.equal(FakePeer.all[0].connectionState, 'connected');
+  await tick(500);
+  assert.ok(FakePeer.all.every(({ connectionState }) => connectionState === 'closed'));
+});
+
 test('a session that the relay ended is not resumed', async (t) => {
   const { link, connect } = await begin(t);
   await connect();

@@ -181,8 +181,54 @@ test('a restarted relay gets the same capture without a click', async (t) => {
   FakeSocket.last.welcome({ id: 's2' });
   await settle();
   assert.equal(FakeSocket.last.of('offer').length, 1);
+  assert.equal(presenter.state, 'live', 'not worth a word yet');
+  FakeSocket.last.receive({ type: 'answer', sdp: 'a' });
+  await tick(1_500);
   assert.equal(presenter.state, 'connecting');
   assert.deepEqual(devices.asked, ['screen']);
+});
+
+test('busy with ourselves, says the relay at the door, while our media flows: the presentation goes on', async (t) => {
+  const { presenter, share, senders, tick } = begin(t);
+  await share();
+  const { track } = senders()[0];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    FakeSocket.last.onclose();
+    await tick(2_000);
+    FakeSocket.last.onopen();
+    FakeSocket.last.receive({ type: 'error', code: 'room-busy', message: '', since: '2026-05-01T10:42:00Z' });
+  }
+  assert.equal(presenter.state, 'live');
+  assert.ok(!track.stopped);
+  assert.equal(FakePeer.all[0].connectionState, 'connected');
+  FakePeer.last.become('failed');
+  FakeSocket.last.onclose();
+  await tick(2_000);
+  FakeSocket.last.onopen();
+  FakeSocket.last.receive({ type: 'error', code: 'room-busy', message: '', since: '2026-05-01T10:42:00Z' });
+  assert.equal(presenter.state, 'held', 'once it does not');
+  assert.ok(track.stopped);
+});
+
+test('busy, says the relay to the offer by another way, while our media flows: the presentation goes on', async (t) => {
+  const { presenter, share, senders, says, tick, told } = begin(t);
+  await share();
+  const { track } = senders()[0];
+  FakeSocket.last.onclose();
+  await tick(500);
+  FakeSocket.last.welcome({ id: '/whip/math#0', state: 'live' });
+  await settle();
+  says({ type: 'error', code: 'room-busy', message: '' });
+  assert.deepEqual([presenter.state, told(), track.stopped], ['live', null, false]);
+  assert.equal(FakePeer.all[0].connectionState, 'connected');
+  await tick(1_000);
+  assert.equal(FakePeer.all.length, 3, 'tried again');
+  says({ type: 'answer', sdp: 'a' });
+  await settle();
+  FakePeer.last.become('connected');
+  await tick(5_000);
+  assert.equal(presenter.state, 'live');
+  assert.equal(senders()[0].track, track);
 });
 
 test('taken over by another tab: let go, as a newcomer from now on', async (t) => {

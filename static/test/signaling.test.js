@@ -127,6 +127,32 @@ test('a goodbye says how long to wait', (t) => {
   assert.deepEqual(heard, ['welcome', 'bye']);
 });
 
+test('after a place was left or taken the next join is a newcomer’s', (t) => {
+  for (const [reason, shown] of [['left', undefined], ['replaced', undefined], ['silent', 'r1']]) {
+    const { signaling, tick } = begin(t);
+    FakeSocket.last.welcome();
+    FakeSocket.last.receive({ type: 'bye', reason });
+    signaling.keep();
+    FakeSocket.last.onclose();
+    tick(1_000);
+    FakeSocket.last.onopen();
+    assert.equal(FakeSocket.last.sent[0].resume, shown, reason);
+    signaling.stop();
+    t.mock.timers.reset();
+  }
+});
+
+test('an answer may bring the latest token; one that is loaded again shows it', (t) => {
+  const { signaling, kept } = begin(t);
+  FakeSocket.last.welcome();
+  FakeSocket.last.receive({ type: 'answer', sdp: '', resume: 'r2' });
+  signaling.stop();
+  t.mock.timers.reset();
+  begin(t, kept);
+  FakeSocket.last.onopen();
+  assert.equal(FakeSocket.last.sent[0].resume, 'r2');
+});
+
 test('a busy room is asked for again every 2 s', (t) => {
   const { tick } = begin(t);
   for (let attempt = 1; attempt < 4; attempt++) {

@@ -82,6 +82,7 @@ test('a restarted relay: another session at once', async (t) => {
   await tick(2_000);
   assert.equal(FakePeer.all.length, 2);
   assert.deepEqual([...relay.sessions], ['/whep/math/s2']);
+  await tick(1_500);
   assert.equal(viewer.state, 'reconnecting');
   await connected();
   assert.equal(viewer.state, 'live');

@@ -158,6 +158,8 @@ test('a lost socket is nothing to speak of while the picture moves', async (t) =
     assert.equal(viewer.state, 'live', `second ${second}`);
   }
   await tick(1_000);
+  assert.equal(viewer.state, 'live', 'a screen that stands still has a frame a second');
+  await tick(1_000);
   assert.equal(viewer.state, 'reconnecting');
 });
 
@@ -169,7 +171,46 @@ test('a restarted relay: another session id, a new connection at once', async (t
   await settle();
   assert.equal(FakePeer.all.length, 2);
   assert.equal(FakeSocket.last.of('offer').length, 1);
+  assert.equal(viewer.state, 'loading', 'not worth a word yet');
+  FakeSocket.last.receive({ type: 'answer', sdp: 'a' });
+  await tick(1_500);
   assert.equal(viewer.state, 'reconnecting');
+});
+
+test('another way to the relay: the picture goes on, and nothing is said', async (t) => {
+  const { tick, viewer, says } = await begin(t, live);
+  viewer.frame();
+  FakeSocket.last.onclose();
+  await tick(500);
+  FakeSocket.last.welcome({ id: 's2', ...live });
+  await settle();
+  assert.equal(FakePeer.all[0].connectionState, 'connected');
+  assert.equal(viewer.state, 'live');
+  says({ type: 'answer', sdp: 'a' });
+  await settle();
+  assert.equal(viewer.state, 'live');
+  FakePeer.last.become('connected');
+  await tick(10_000);
+  assert.equal(viewer.facts.link, 'connected');
+  assert.equal(FakePeer.all.length, 2);
+});
+
+test('a page that is loaded again is another viewer: frames share the storage', async (t) => {
+  const kept = storage();
+  kept.setItem('k', 'another frame’s');
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
+  const viewer = new Viewer({
+    signaling: { url: 'u', key: 'k', storage: kept, codecs: [], connect: (url) => new FakeSocket(url) },
+    createPeer: () => new FakePeer(), unable: null, changed: () => {}, attach: () => {}, reattach: () => {},
+  });
+  viewer.start();
+  FakeSocket.last.welcome();
+  assert.equal(FakeSocket.last.of('join')[0].resume, undefined);
+  FakeSocket.last.onclose();
+  t.mock.timers.tick(500);
+  FakeSocket.last.onopen();
+  assert.equal(FakeSocket.last.of('join')[0].resume, 'r1', 'a lost socket is resumed');
+  assert.equal(kept.getItem('k'), 'another frame’s');
 });
 
 test('the goodbye is what the page says until it is back', async (t) => {
