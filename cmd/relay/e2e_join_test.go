@@ -15,7 +15,9 @@ func TestLateJoinIsQuick(t *testing.T) {
 	joins, soon := length(2, 10), length(1000, 500)
 	var waits []float64
 	for range joins {
-		p.moveThenRest(seconds(4, 20), seconds(2, 5))
+		// Both together are not so much less than the 10 s between two requests at
+		// rest that the second one falls into the join.
+		p.moveThenRest(seconds(4, 20), seconds(4, 5))
 		asked := p.keyFrameRequests()
 		waits = append(waits, joinStill(t, r, p))
 		if more := p.keyFrameRequests() - asked; more > 0 {
