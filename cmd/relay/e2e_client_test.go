@@ -164,7 +164,7 @@ func (c *client) close() {
 }
 
 // check fails the test for an error in its own machinery.
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

@@ -168,7 +168,7 @@ func heapInUse() uint64 {
 }
 
 // waitFor returns when the condition holds, looking again now and then.
-func waitFor(t *testing.T, what string, condition func() bool) {
+func waitFor(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -19,7 +19,7 @@ import (
 // relay is the built binary, running as its own process: so that it can be
 // killed, and so that what is measured is what people run.
 type relay struct {
-	t     *testing.T
+	t     testing.TB
 	port  string
 	state string // the folder of its certificates
 	cmd   *exec.Cmd
@@ -30,7 +30,7 @@ type relay struct {
 
 // startRelay starts a relay on a free port, with these flags besides. It ends
 // with the test.
-func startRelay(t *testing.T, flags ...string) *relay {
+func startRelay(t testing.TB, flags ...string) *relay {
 	t.Helper()
 	r := &relay{t: t, port: "0", state: filepath.Join(t.TempDir(), "state"), said: &syncBuffer{}, log: &syncBuffer{}}
 	t.Cleanup(r.checkLog)

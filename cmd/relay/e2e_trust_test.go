@@ -52,7 +52,7 @@ func (r *relay) fetchCA(origin string) *x509.Certificate {
 }
 
 // get is what a server answers with 200.
-func get(t *testing.T, client *http.Client, url string) []byte {
+func get(t testing.TB, client *http.Client, url string) []byte {
 	t.Helper()
 	response, err := client.Get(url)
 	check(t, err)

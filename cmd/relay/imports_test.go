@@ -16,7 +16,8 @@ func dependencies(t *testing.T, name string) []string {
 }
 
 // TestImportsPointDown: cmd/relay to signaling to broadcast to broadcast/udp,
-// and cmd/relay to static; never the other way.
+// and cmd/relay to static; never the other way. The load tester knows nothing of
+// the relay: it tests any server.
 func TestImportsPointDown(t *testing.T) {
 	for name, forbidden := range map[string][]string{
 		"relay/broadcast/udp":         {"relay/broadcast", "relay/signaling", "relay/static", "github.com/pion", "net/http", "encoding/json"},
@@ -25,6 +26,9 @@ func TestImportsPointDown(t *testing.T) {
 		"relay/signaling/certificate": {"relay/broadcast", "relay/static", "github.com"},
 		"relay/signaling/oneport":     {"relay/broadcast", "relay/static", "net/http", "github.com"},
 		"relay/signaling/qrcode":      {"relay/broadcast", "relay/static", "net/http", "github.com/pion"},
+		"relay/cmd/relay/load":        {"relay/broadcast", "relay/signaling", "relay/static", "github.com/spf13", "github.com/gorilla"},
+		"relay/cmd/relay/load/tally":  {"relay", "net", "github.com"},
+		"relay/cmd/relay/load/wire":   {"relay", "github.com", "net/http"},
 		"relay/static":                {"relay/broadcast", "relay/signaling", "github.com"},
 	} {
 		for _, dependency := range dependencies(t, name) {

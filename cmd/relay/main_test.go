@@ -15,6 +15,10 @@ var builtRelay string
 
 // TestMain fails the run if a test leaves a goroutine behind.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == referenceArgument {
+		fmt.Fprintln(os.Stderr, serveReference(os.Args[2]))
+		os.Exit(1)
+	}
 	code := testWithBinary(m)
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)

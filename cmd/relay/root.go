@@ -24,7 +24,7 @@ func rootCommand() *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(serveCommand(), versionCommand())
+	root.AddCommand(serveCommand(), loadCommand(), versionCommand())
 	return root
 }
 
