@@ -13,6 +13,7 @@ import (
 // TestTrustAndCodeHaveAPicture: what a presenter is told about the certificate,
 // and the code that viewers scan, from the page and from the terminal.
 func TestTrustAndCodeHaveAPicture(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	a := openAlbum(t)
 	link := r.viewersAddress()

@@ -120,6 +120,7 @@ func countShades(shot image.Image) int {
 
 // TestEveryStateHasAPicture goes through what the pages can show.
 func TestEveryStateHasAPicture(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	a := openAlbum(t)
 	audience := startChromium(t, autoplay, chromedp.Flag("host-resolver-rules", "MAP relay.local 127.0.0.1"))
