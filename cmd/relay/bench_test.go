@@ -31,11 +31,11 @@ func compare(b *testing.B, preset string, viewers int) {
 		unit string
 		of   func(load.Report) float64
 	}{
-		{"µs/packet", func(r load.Report) float64 { return r.Server.PerPacket }},
-		{"kB/viewer", func(r load.Report) float64 { return r.Server.PerViewer / 1000 }},
-		{"ms-delay-p50", func(r load.Report) float64 { return r.Delay.P50 }},
-		{"ms-delay-p99", func(r load.Report) float64 { return r.Delay.P99 }},
-		{"%-delivered", func(r load.Report) float64 { return 100 * r.Media.Delivery }},
+		{"µs/packet", func(r load.Report) float64 { return float64(r.Server.PerPacket) }},
+		{"kB/viewer", func(r load.Report) float64 { return float64(r.Server.PerViewer) / 1000 }},
+		{"ms-delay-p50", func(r load.Report) float64 { return float64(r.Delay.P50) }},
+		{"ms-delay-p99", func(r load.Report) float64 { return float64(r.Delay.P99) }},
+		{"%-delivered", func(r load.Report) float64 { return 100 * float64(r.Media.Delivery) }},
 		{"tester-cores", func(r load.Report) float64 { return r.Tester.Cores }},
 	} {
 		ours, theirs := row.of(relay), row.of(reference)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -18,10 +19,26 @@ func setFromEnv(flags *pflag.FlagSet) error {
 			return
 		}
 		if err := flags.Set(flag.Name, value); err != nil {
-			failed = fmt.Errorf("%s: %w", envName(flag.Name), err)
+			failed = fmt.Errorf("%s: %w", envName(flag.Name), flagError(err))
 		}
 	})
 	return failed
+}
+
+// flagError says what a flag takes, instead of what failed in reading it.
+func flagError(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	flag := invalid.GetFlag()
+	takes, ok := map[string]string{
+		"int": "a whole number", "float64": "a number", "duration": "a time with its unit, such as 10s or 2m", "bool": "true or false",
+	}[flag.Value.Type()]
+	if !ok {
+		return err
+	}
+	return fmt.Errorf("--%s has to be %s, not %q", flag.Name, takes, invalid.GetValue())
 }
 
 // envName is a flag's variable: --udp-port is RELAY_UDP_PORT.

@@ -72,7 +72,7 @@ func (f *loadFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.PID, "pid", 0, "the server's process, to measure its CPU and memory (Linux)")
 	flags.BoolVar(&f.TargetIsMine, "target-is-mine", false, "allow a server that is not on this machine: you may put this load on it")
 	flags.BoolVar(&f.Insecure, "insecure", false, "take the server's certificate whoever has signed it")
-	flags.Float64Var(&f.minDelivery, "min-delivery", 0, "exit with 1 if a smaller share of the packets arrives: 0.999")
+	flags.Float64Var(&f.minDelivery, "min-delivery", 0, "exit with 1 also if a smaller share of the packets arrives: 0.999")
 	flags.BoolVar(&f.json, "json", false, "print JSON instead of the table")
 	flags.StringVar(&f.picture, "picture", "", "`file` to draw delay and loss over time to, as SVG")
 }
@@ -83,21 +83,43 @@ func (f *loadFlags) options(flags *pflag.FlagSet) (o load.Options, err error) {
 	if o.WHEP, err = endpoint("whep", f.whep); err != nil {
 		return o, err
 	}
-	switch {
-	case f.publish && f.whip == "":
-		return o, errors.New("--publish needs --whip, the URL to publish to")
-	case !f.publish && f.whip != "":
-		return o, errors.New("--whip is where --publish publishes to: add --publish, or leave it out")
-	case f.publish:
-		if o.WHIP, err = endpoint("whip", f.whip); err != nil {
-			return o, err
-		}
+	if err := f.checkShares(flags); err != nil {
+		return o, err
 	}
 	if o.Slow, err = parseSlow(f.slow); err != nil {
 		return o, err
 	}
+	if !f.publish {
+		return o, checkUnpublished(flags)
+	}
+	if f.whip == "" {
+		return o, errors.New("--publish needs --whip, the URL to publish to")
+	}
+	if o.WHIP, err = endpoint("whip", f.whip); err != nil {
+		return o, err
+	}
 	o.Source, err = f.source(flags)
 	return o, err
+}
+
+func (f *loadFlags) checkShares(flags *pflag.FlagSet) error {
+	switch {
+	case !(f.minDelivery >= 0 && f.minDelivery <= 1):
+		return errors.New("--min-delivery is a share from 0 to 1: 0.999 is 99.9 %")
+	case flags.Changed("pid") && f.PID < 1:
+		return errors.New("--pid has to be the number of a running process: is the server running?")
+	}
+	return nil
+}
+
+// checkUnpublished refuses what only says how to publish.
+func checkUnpublished(flags *pflag.FlagSet) (err error) {
+	for _, name := range []string{"whip", "load", "codec", "bitrate", "fps", "gop", "still"} {
+		if flags.Changed(name) {
+			return fmt.Errorf("--%s is about what --publish publishes: add --publish, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 func (f *loadFlags) source(flags *pflag.FlagSet) (s source.Options, err error) {
@@ -115,7 +137,12 @@ func (f *loadFlags) source(flags *pflag.FlagSet) (s source.Options, err error) {
 		}
 	}
 	if flags.Changed("fps") {
-		s.FPS = f.fps
+		if s.FPS = f.fps; !(f.fps > 0 && f.fps <= 240) {
+			return s, errors.New("--fps has to be more than 0 and at most 240")
+		}
+	}
+	if f.gop < 0 {
+		return s, errors.New("--gop is the time between key frames, such as 2s; 0 sends them only when asked for")
 	}
 	if f.bitrate != "" {
 		if s.Bitrate, err = parseRate(f.bitrate); err != nil {
@@ -169,35 +196,34 @@ func parseRate(text string) (int, error) {
 }
 
 // run loads the server, and prints what was found.
-func (f *loadFlags) run(ctx context.Context, flags *pflag.FlagSet, stdout, stderr io.Writer) error {
+func (f *loadFlags) run(ctx context.Context, flags *pflag.FlagSet, stdout, stderr io.Writer) (err error) {
 	o, err := f.options(flags)
 	if err != nil {
 		return err
 	}
-	report, err := load.Run(ctx, o, func(p load.Progress) { showProgress(stderr, p) })
+	picture := io.WriteCloser(nil)
+	if f.picture != "" { // what can't be drawn is better known before the run
+		if picture, err = os.Create(f.picture); err != nil {
+			return fmt.Errorf("--picture can't be written: %w", err)
+		}
+		defer func() { err = errors.Join(err, picture.Close()) }()
+	}
+	report, runErr := load.Run(ctx, o, func(p load.Progress) { showProgress(stderr, p) })
 	if report == nil {
+		return runErr
+	}
+	if err := f.print(report, stdout); err != nil {
 		return err
 	}
-	if writeErr := f.write(report, stdout); writeErr != nil {
-		return writeErr
-	}
-	switch {
-	case err != nil:
-		return err
-	case report.Viewers.Connected == 0:
-		return errors.New("no viewer could connect")
-	case report.Media.Delivery < f.minDelivery:
-		return fmt.Errorf("%.4f of the packets arrived, less than --min-delivery %g", report.Media.Delivery, f.minDelivery)
-	}
-	return nil
-}
-
-func (f *loadFlags) write(report *load.Report, stdout io.Writer) error {
-	if f.picture != "" {
-		if err := writePicture(report, f.picture); err != nil {
-			return err
+	if picture != nil {
+		if err := report.WritePicture(picture); err != nil {
+			return fmt.Errorf("draw the picture: %w", err)
 		}
 	}
+	return f.judge(report, runErr)
+}
+
+func (f *loadFlags) print(report *load.Report, stdout io.Writer) error {
 	if !f.json {
 		return report.WriteTable(stdout)
 	}
@@ -206,21 +232,35 @@ func (f *loadFlags) write(report *load.Report, stdout io.Writer) error {
 	return encoder.Encode(report)
 }
 
-func writePicture(report *load.Report, name string) (err error) {
-	file, err := os.Create(name)
-	if err != nil {
-		return fmt.Errorf("draw the picture: %w", err)
+// interruptedExit is what a shell has of a process that Ctrl-C ended.
+const interruptedExit exitCode = 130
+
+// judge is the run's end for scripts. What the report says already is not said again.
+func (f *loadFlags) judge(report *load.Report, err error) error {
+	switch {
+	case errors.Is(err, load.ErrInterrupted):
+		return interruptedExit
+	case err != nil:
+		return err
+	case !report.Good:
+		return exitCode(1)
+	case f.minDelivery > 0 && !(float64(report.Media.Delivery) >= f.minDelivery):
+		return fmt.Errorf("%.4f of the packets arrived, less than --min-delivery %g", report.Media.Delivery, f.minDelivery)
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return report.WritePicture(file)
+	return nil
 }
 
 // showProgress writes a line a second.
 func showProgress(w io.Writer, p load.Progress) {
-	what := "joining"
-	if p.Measures {
-		what = "measuring"
+	_, _ = fmt.Fprintf(w, "%3.0f s  %s  %d of %d viewers, %d failed", p.At, p.Phase, p.Viewers, p.Asked, p.Failed)
+	if p.Packets > 0 {
+		_, _ = fmt.Fprintf(w, "  %.0f packets/s  %.1f Mbit/s", p.Packets, p.Bits/1e6)
 	}
-	_, _ = fmt.Fprintf(w, "%3.0f s  %s  %d of %d viewers, %d failed  %.0f packets/s  %.1f Mbit/s  lost %.2f %%  delay p50 %.1f p99 %.1f ms\n",
-		p.At, what, p.Viewers, p.Asked, p.Failed, p.Packets, p.Bits/1e6, 100*p.Lost, p.DelayP50, p.DelayP99)
+	if p.Lost.Known() {
+		_, _ = fmt.Fprintf(w, "  lost %.2f %%", 100*p.Lost)
+	}
+	if p.DelayP50.Known() {
+		_, _ = fmt.Fprintf(w, "  delay p50 %.1f p99 %.1f ms", p.DelayP50, p.DelayP99)
+	}
+	_, _ = fmt.Fprintln(w)
 }

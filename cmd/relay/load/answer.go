@@ -35,6 +35,8 @@ type belonging struct {
 	kind  kind
 	rtx   bool
 	codec source.Codec
+	nack  bool // it may be asked for again (RFC 4585)
+	apart bool // what was asked for comes as RTX (RFC 4588)
 }
 
 // readAnswer reads an SDP answer.
@@ -57,6 +59,9 @@ func readAnswer(text string) (*streams, error) {
 }
 
 func (s *streams) readSection(m *sdp.MediaDescription, k kind) {
+	// Some servers agree on RTX and then repair on the media's own SSRC. It shows
+	// where they name that one and none for RTX.
+	var named, paired bool
 	for _, a := range m.Attributes {
 		number, rest, _ := strings.Cut(a.Value, " ")
 		switch a.Key {
@@ -65,6 +70,7 @@ func (s *streams) readSection(m *sdp.MediaDescription, k kind) {
 				s.payloads[pt] = mapped(k, rest)
 			}
 		case "ssrc":
+			named = true
 			if ssrc, err := strconv.ParseUint(number, 10, 32); err == nil && !s.ssrcs[uint32(ssrc)].known {
 				s.ssrcs[uint32(ssrc)] = belonging{known: true, kind: k}
 			}
@@ -75,9 +81,45 @@ func (s *streams) readSection(m *sdp.MediaDescription, k kind) {
 			}
 			if ssrc, err := strconv.ParseUint(fields[2], 10, 32); err == nil {
 				s.ssrcs[uint32(ssrc)] = belonging{known: true, kind: k, rtx: true}
+				paired = true
 			}
 		}
 	}
+	s.readRepair(m, k, paired || !named)
+}
+
+// readRepair reads which payload types may be asked for again, and which of them
+// come as RTX then. It needs all of them to be known.
+func (s *streams) readRepair(m *sdp.MediaDescription, k kind, apart bool) {
+	for _, a := range m.Attributes {
+		number, rest, _ := strings.Cut(a.Value, " ")
+		switch {
+		case a.Key == "rtcp-fb" && strings.TrimSpace(rest) == "nack":
+			for pt := range s.payloads {
+				if p := &s.payloads[pt]; p.known && p.kind == k && (number == "*" || number == strconv.Itoa(pt)) {
+					p.nack = true
+				}
+			}
+		case a.Key == "fmtp" && apart:
+			rtx, err := strconv.ParseUint(number, 10, 7)
+			original, ok := associated(rest)
+			if err == nil && ok && s.payloads[rtx].rtx && s.payloads[rtx].kind == k {
+				s.payloads[original].apart = true
+			}
+		}
+	}
+}
+
+// associated is the payload type that RTX with these format parameters is for (RFC
+// 4588 section 8.1).
+func associated(parameters string) (payloadType uint8, ok bool) {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if pt, err := strconv.ParseUint(value, 10, 7); name == "apt" && err == nil {
+			return uint8(pt), true
+		}
+	}
+	return 0, false
 }
 
 // mapped is what a payload type with this rtpmap stands for.

@@ -11,7 +11,9 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -31,6 +33,14 @@ type crew struct {
 	http        *http.Client
 	publisher   *publisher // nil without one; set before viewers join
 
+	// last is for what is said to the server: it ends soon after the run has, so that
+	// whoever presses Ctrl-C does not wait for a server that hangs.
+	last    context.Context
+	endLast context.CancelFunc
+
+	waiting   atomic.Int64 // viewers who were told that nobody presents
+	undeleted atomic.Int64 // sessions whose DELETE failed
+
 	mu       sync.Mutex
 	joined   []*viewer      // have connected; only grows; guarded by mu
 	failures map[string]int // of joins, by reason; guarded by mu
@@ -38,6 +48,7 @@ type crew struct {
 
 func newCrew(o Options) (*crew, error) {
 	c := &crew{options: o, epoch: time.Now().Round(0), failures: map[string]int{}}
+	c.last, c.endLast = context.WithCancel(context.Background())
 	for _, u := range o.endpoints() {
 		if err := o.allow(u); err != nil {
 			return nil, err
@@ -87,20 +98,32 @@ func (c *crew) viewers() []*viewer {
 func (c *crew) failed(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failures[resource.Reason(err)]++
+	c.failures[reason(err)]++
+}
+
+// reason is an error in words, with what to do about it where that is known.
+func reason(err error) string {
+	text := resource.Reason(err)
+	if strings.HasPrefix(text, "certificate") {
+		text += "; add --insecure to take it"
+	}
+	return text
 }
 
 // join adds the viewer of this number.
 func (c *crew) join(ctx context.Context, number int) error {
-	v, err := c.newViewer(number, isProbe(number, c.options.Probes, c.options.Viewers))
+	slow := c.options.Slow.Viewers
+	v, err := c.newViewer(number, isProbe(number-slow, c.options.Probes, c.options.Viewers-slow))
 	if err != nil {
 		return err
 	}
+	v.slow = number < slow
 	c.impair(v)
 	ctx, cancel := context.WithTimeout(ctx, joinWithin)
 	defer cancel()
 	if err := v.join(ctx, c.client(c.options.WHEP)); err != nil {
-		v.giveUp()
+		c.leave(v.leave)
+		v.close()
 		return err
 	}
 	c.mu.Lock()
@@ -112,49 +135,56 @@ func (c *crew) join(ctx context.Context, number int) error {
 // impair makes a viewer's network as bad as was asked for.
 func (c *crew) impair(v *viewer) {
 	v.socket.Lose(c.options.Loss, uint64(v.number))
-	if v.number < c.options.Slow.Viewers {
+	if v.slow {
 		v.socket.Slow(c.options.Slow.Rate)
 	}
 }
 
-// isProbe spreads probes evenly over the order of joining.
-func isProbe(number, probes, viewers int) bool {
-	probes = min(probes, viewers)
-	return number*probes/viewers != (number-1)*probes/viewers || number == 0
+// outlasting is a context that ends a little after ctx, within the last one.
+func (c *crew) outlasting(ctx context.Context) context.Context {
+	later, cancel := context.WithCancel(c.last)
+	context.AfterFunc(ctx, func() { time.AfterFunc(postOutlasts, cancel) })
+	return later
 }
 
-// disband deletes every session and ends every peer, within leaveWithin.
-func (c *crew) disband() (left int) {
-	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
+// leave ends a session with what is left of the last context, but not for ever.
+func (c *crew) leave(leave func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(c.last, deleteWithin)
 	defer cancel()
-	viewers := c.viewers()
-	var deleted, busy sync.WaitGroup
-	var mu sync.Mutex
-	failed := 0
+	if err := leave(ctx); err != nil {
+		c.undeleted.Add(1)
+	}
+}
+
+// isProbe spreads probes evenly over the order of joining. The slow, whose numbers
+// are below 0 here, are none: what they see is the tester's own doing.
+func isProbe(number, probes, viewers int) bool {
+	probes = min(probes, viewers)
+	return number >= 0 && (number == 0 || number*probes/viewers != (number-1)*probes/viewers)
+}
+
+// hurry bounds what is still to be said to the server.
+func (c *crew) hurry() { time.AfterFunc(leaveWithin, c.endLast) }
+
+// disband deletes every session and ends every peer.
+func (c *crew) disband() {
+	c.hurry()
+	defer c.endLast()
+	var leaving sync.WaitGroup
 	slots := make(chan struct{}, joinsAtOnce)
-	for _, v := range viewers {
+	for _, v := range c.viewers() {
 		slots <- struct{}{}
-		deleted.Go(func() {
+		leaving.Go(func() {
 			defer func() { <-slots }()
-			if err := v.leave(ctx); err != nil {
-				mu.Lock()
-				failed++
-				mu.Unlock()
-			}
+			c.leave(v.leave)
+			v.close()
 		})
 	}
-	deleted.Wait()
+	leaving.Wait()
 	if p := c.publisher; p != nil {
-		if err := p.leave(ctx); err != nil {
-			failed++
-		}
+		c.leave(p.leave)
 		p.close()
 	}
-	for _, v := range viewers {
-		busy.Go(v.close)
-	}
-	busy.Wait()
 	_ = c.poller.Close()
 	c.http.CloseIdleConnections()
-	return failed
 }

@@ -42,8 +42,29 @@ func (v *viewer) sendFeedback(reports bool) {
 	if !v.isUp() {
 		return
 	}
+	if reports {
+		v.measure()
+	}
 	if packets := v.feedback(v.crew.now(), reports); len(packets) > 0 {
 		_ = v.peer.WriteRTCP(packets) // a lost report is followed by the next
+	}
+}
+
+// measure takes the round trip from ICE's checks: what a receiver hears by RTCP does
+// not tell it.
+func (v *viewer) measure() {
+	receivers := v.peer.GetReceivers()
+	if len(receivers) == 0 || receivers[0].Transport() == nil {
+		return
+	}
+	pair, ok := receivers[0].Transport().ICETransport().GetSelectedCandidatePairStats()
+	if !ok {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for k := range v.media {
+		v.media[k].measured(time.Duration(pair.CurrentRoundTripTime * float64(time.Second)))
 	}
 }
 

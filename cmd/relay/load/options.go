@@ -15,6 +15,9 @@ import (
 const (
 	maxViewers  = 5000
 	maxDuration = time.Hour
+	maxRamp     = 10 * time.Minute
+	// filesBeside is what a run opens beside a socket for each viewer.
+	filesBeside = 2*joinsAtOnce + 16
 )
 
 // Options is what a run does.
@@ -53,16 +56,34 @@ func (o *Options) check() error {
 		return fmt.Errorf("--viewers has to be 1 to %d", maxViewers)
 	case o.Probes < 1:
 		return errors.New("--probes has to be 1 or more: without one nothing is known of delay")
-	case o.JoinRate <= 0:
+	case !(o.JoinRate > 0):
 		return errors.New("--join-rate has to be more than 0 viewers a second")
+	case float64(o.Viewers)/o.JoinRate > maxRamp.Seconds():
+		return fmt.Errorf("--join-rate is too small: all %d viewers have to join within %v", o.Viewers, maxRamp)
 	case o.Duration <= 0 || o.Duration > maxDuration:
 		return fmt.Errorf("--duration has to be more than 0 and at most %v", maxDuration)
-	case o.Loss < 0 || o.Loss >= 1:
-		return errors.New("--loss is a share: 0 or more, and less than 1")
+	case !(o.Loss >= 0 && o.Loss < 1):
+		return errors.New("--loss is a share from 0 to less than 1: 0.05 is 5 %")
+	case o.PID < 0:
+		return errors.New("--pid has to be the number of a running process; is the server running?")
 	case o.Slow.Viewers < 0 || o.Slow.Viewers > o.Viewers || o.Slow.Viewers > 0 && o.Slow.Rate <= 0:
 		return errors.New("--slow is N:RATE, with no more than --viewers and a rate above 0")
 	}
+	return o.checkFiles()
+}
+
+// checkFiles sees to it that the run does not end at the limit of open files: what
+// can't be opened can't be deleted either.
+func (o *Options) checkFiles() error {
+	if limit := maxFiles(); limit > 0 && o.Viewers+filesBeside > limit {
+		return fmt.Errorf("%d viewers take %d open files, and this process may have %d: raise the limit (ulimit -n)", o.Viewers, o.Viewers+filesBeside, limit)
+	}
 	return nil
+}
+
+// ramp is how long it takes until the last viewer is told to join.
+func (o *Options) ramp() time.Duration {
+	return time.Duration(float64(o.Viewers) / o.JoinRate * float64(time.Second))
 }
 
 // endpoints are the URLs of the run.

@@ -1,11 +1,9 @@
 package load
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/netip"
-	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
@@ -18,23 +16,12 @@ import (
 	"relay/cmd/relay/load/wire"
 )
 
-// outlasting is a context that ends a little after ctx: a POST under way is better
-// finished, since only its answer says which session to delete.
-func outlasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	later, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(postOutlasts, cancel) })
-	return later, func() {
-		stop()
-		cancel()
-	}
-}
-
 type bufferFactory = func(packetio.BufferPacketType, uint32) io.ReadWriteCloser
 
 // newPeer makes a PeerConnection over a socket of its own, whose RTP goes to sink
 // first and whose decrypted packets go to taps, if not nil.
-func (c *crew) newPeer(sink wire.Sink, taps bufferFactory, factories ...interceptor.Factory) (*wire.Socket, *webrtc.PeerConnection, error) {
-	socket, err := c.poller.Socket(netip.AddrPortFrom(c.local, 0), sink)
+func (c *crew) newPeer(local netip.Addr, sink wire.Sink, taps bufferFactory, factories ...interceptor.Factory) (*wire.Socket, *webrtc.PeerConnection, error) {
+	socket, err := c.poller.Socket(netip.AddrPortFrom(local, 0), sink)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open a socket: %w", err)
 	}
@@ -70,36 +57,55 @@ func settings(socket *wire.Socket, taps bufferFactory) webrtc.SettingEngine {
 	return e
 }
 
-// newMediaEngine knows the codecs of browsers, with RTX.
+// formats are what viewers can play: as browsers, VP9 of 8 and 10 bits, and H264 in
+// the profiles that encoders have, in both packetization modes.
+func formats() (formats []webrtc.RTPCodecCapability) {
+	add := func(mime, parameters string) {
+		formats = append(formats, webrtc.RTPCodecCapability{MimeType: mime, SDPFmtpLine: parameters})
+	}
+	add(webrtc.MimeTypeVP8, "")
+	add(webrtc.MimeTypeVP9, "profile-id=0")
+	add(webrtc.MimeTypeVP9, "profile-id=2")
+	add(webrtc.MimeTypeAV1, source.AV1.FormatParameters())
+	for _, profile := range []string{"42e0", "4200", "4d00", "6400", "640c"} {
+		for mode := 1; mode >= 0; mode-- {
+			add(webrtc.MimeTypeH264, fmt.Sprintf("level-asymmetry-allowed=1;packetization-mode=%d;profile-level-id=%s1f", mode, profile))
+		}
+	}
+	return formats
+}
+
+// newMediaEngine knows the formats, each with RTX, and Opus.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
 	engine := &webrtc.MediaEngine{}
-	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
 	next := webrtc.PayloadType(96)
-	for _, codec := range []source.Codec{source.VP8, source.VP9, source.H264, source.AV1} {
-		media := webrtc.RTPCodecParameters{PayloadType: next, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: codec.MimeType(), ClockRate: source.VideoClock, SDPFmtpLine: codec.FormatParameters(), RTCPFeedback: feedback,
-		}}
-		rtx := webrtc.RTPCodecParameters{PayloadType: next + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
-			MimeType: webrtc.MimeTypeRTX, ClockRate: source.VideoClock, SDPFmtpLine: fmt.Sprintf("apt=%d", next),
-		}}
-		for _, codec := range []webrtc.RTPCodecParameters{media, rtx} {
-			if err := engine.RegisterCodec(codec, webrtc.RTPCodecTypeVideo); err != nil {
-				return nil, fmt.Errorf("register %s: %w", codec.MimeType, err)
+	register := func(format webrtc.RTPCodecCapability, kind webrtc.RTPCodecType) error {
+		err := engine.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: format, PayloadType: next}, kind)
+		if next++; err != nil {
+			return fmt.Errorf("register %s: %w", format.MimeType, err)
+		}
+		return nil
+	}
+	for _, format := range formats() {
+		format.ClockRate = source.VideoClock
+		format.RTCPFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
+		rtx := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: source.VideoClock, SDPFmtpLine: fmt.Sprintf("apt=%d", next)}
+		for _, c := range []webrtc.RTPCodecCapability{format, rtx} {
+			if err := register(c, webrtc.RTPCodecTypeVideo); err != nil {
+				return nil, err
 			}
 		}
-		next += 2
 	}
-	err := engine.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: 111, RTPCodecCapability: opus}, webrtc.RTPCodecTypeAudio)
-	if err != nil {
-		return nil, fmt.Errorf("register opus: %w", err)
-	}
-	return engine, nil
+	return engine, register(opus, webrtc.RTPCodecTypeAudio)
 }
 
 // quiet keeps Pion's own words out of the progress: what matters of them comes as
 // an error or a state.
 var quiet = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
 
+// opus comes with NACKs for servers that answer them: what is missing of sound is
+// then the server's doing. Browsers conceal a lost packet instead.
 var opus = webrtc.RTPCodecCapability{
 	MimeType: webrtc.MimeTypeOpus, ClockRate: source.AudioClock, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+	RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}},
 }

@@ -29,34 +29,38 @@ type probe struct {
 	came, late int64
 }
 
-// arrival is when a packet came, encrypted.
+// arrival is when a packet came, encrypted, and whether because it was asked for.
 type arrival struct {
-	seq uint16
-	at  time.Time
+	seq      uint16
+	repaired bool
+	at       time.Time
 }
 
-func (p *probe) arrived(k kind, seq uint16, at time.Time) {
-	p.arrivals[k][seq%arrivalSlots] = arrival{seq, at}
+// arrived notes a packet by what it was to its stream. A copy is not when it came.
+func (p *probe) arrived(k kind, seq uint16, at time.Time, verdict tally.Verdict) {
+	if verdict != tally.Duplicate {
+		p.arrivals[k][seq%arrivalSlots] = arrival{seq: seq, repaired: verdict == tally.Repaired, at: at}
+	}
 }
 
 // arrival is when the packet came; the zero time if it is not known any more.
-func (p *probe) arrival(k kind, seq uint16) time.Time {
+func (p *probe) arrival(k kind, seq uint16) arrival {
 	if a := p.arrivals[k][seq%arrivalSlots]; a.seq == seq {
-		return a.at
+		return a
 	}
-	return time.Time{}
+	return arrival{}
 }
 
 // delayed takes the age of a packet, from the clock in its payload. What was sent
 // before the viewer was connected is a replay, and as old as that is. The age of
 // what was repaired is the loss's doing: it counts for what came in time only.
-func (p *probe) delayed(payload []byte, at, connected time.Time, repaired bool) {
+func (p *probe) delayed(payload []byte, came arrival, connected time.Time) {
 	sent, ok := source.ReadStamp(payload)
-	if !ok || at.IsZero() || connected.IsZero() || sent.Before(connected) {
+	if !ok || came.at.IsZero() || connected.IsZero() || sent.Before(connected) {
 		return
 	}
-	delay := at.Sub(sent)
-	if !repaired {
+	delay := came.at.Sub(sent)
+	if !came.repaired {
 		p.second.Add(delay)
 	}
 	if !p.measures {
@@ -65,7 +69,7 @@ func (p *probe) delayed(payload []byte, at, connected time.Time, repaired bool) 
 	if p.came++; delay > inTime {
 		p.late++
 	}
-	if !repaired {
+	if !came.repaired {
 		p.window.Add(delay)
 	}
 }

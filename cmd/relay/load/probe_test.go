@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"relay/cmd/relay/load/source"
+	"relay/cmd/relay/load/tally"
 )
 
 // keyFrameOf is a key frame's packets, numbered from seq on.
@@ -67,12 +68,13 @@ func TestDelayIsOfWhatWasSentSinceConnecting(t *testing.T) {
 		source.Stamp(payload, sent)
 		return payload
 	}
-	p.delayed(stamped(connected.Add(-time.Second)), connected, connected, false) // a replay
-	p.delayed([]byte("no clock"), connected, connected, false)
-	p.delayed(stamped(connected.Add(time.Second)), time.Time{}, connected, false) // arrival unknown
-	p.delayed(stamped(connected.Add(time.Second)), connected.Add(time.Second+30*time.Millisecond), connected, false)
-	p.delayed(stamped(connected.Add(time.Second)), connected.Add(time.Second+300*time.Millisecond), connected, false)
-	p.delayed(stamped(connected.Add(time.Second)), connected.Add(2*time.Second), connected, true)
+	after := func(d time.Duration) arrival { return arrival{at: connected.Add(d)} }
+	p.delayed(stamped(connected.Add(-time.Second)), after(0), connected) // a replay
+	p.delayed([]byte("no clock"), after(0), connected)
+	p.delayed(stamped(connected.Add(time.Second)), arrival{}, connected) // not known
+	p.delayed(stamped(connected.Add(time.Second)), after(1030*time.Millisecond), connected)
+	p.delayed(stamped(connected.Add(time.Second)), after(1300*time.Millisecond), connected)
+	p.delayed(stamped(connected.Add(time.Second)), arrival{repaired: true, at: connected.Add(2 * time.Second)}, connected)
 	if p.window.Count() != 2 || p.came != 3 || p.late != 2 || (p.window.Min()-30*time.Millisecond).Abs() > time.Millisecond {
 		t.Errorf("%d delays, the least %v; %d late", p.window.Count(), p.window.Min(), p.late)
 	}
@@ -82,13 +84,30 @@ func TestArrivalsAreForgottenInTurn(t *testing.T) {
 	p := &probe{}
 	now := time.Now()
 	for seq := range uint16(arrivalSlots + 1) {
-		p.arrived(video, seq, now.Add(time.Duration(seq)))
+		p.arrived(video, seq, now.Add(time.Duration(seq)), tally.New)
 	}
-	if at := p.arrival(video, 0); !at.IsZero() {
+	if at := p.arrival(video, 0).at; !at.IsZero() {
 		t.Errorf("the first arrival is still %v", at)
 	}
-	if at := p.arrival(video, arrivalSlots); at != now.Add(arrivalSlots) {
+	if at := p.arrival(video, arrivalSlots).at; at != now.Add(arrivalSlots) {
 		t.Errorf("the last arrival is %v", at)
+	}
+}
+
+// A repair on the media's own SSRC is known by its verdict, and a copy of a packet
+// is not when that came.
+func TestArrivalKeepsWhatAPacketWas(t *testing.T) {
+	p := &probe{}
+	now := time.Now()
+	p.arrived(audio, 5, now, tally.Repaired)
+	p.arrived(audio, 6, now, tally.Late)
+	p.arrived(audio, 5, now.Add(time.Second), tally.Duplicate)
+	p.arrived(audio, 6, now.Add(time.Second), tally.Duplicate)
+	if a := p.arrival(audio, 5); !a.repaired || a.at != now {
+		t.Errorf("of the repaired one: %+v", a)
+	}
+	if a := p.arrival(audio, 6); a.repaired || a.at != now {
+		t.Errorf("of the late one: %+v", a)
 	}
 }
 

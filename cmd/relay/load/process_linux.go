@@ -17,7 +17,7 @@ const tick = 10 * time.Millisecond
 func usageOf(pid int) (usage, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return usage{}, fmt.Errorf("there is no process %d to measure: %w", pid, err)
+		return usage{}, fmt.Errorf("--pid has to be the number of a running process, and %d is none: is the server running?", pid)
 	}
 	// The command, the second field, may hold anything, but the last bracket ends it.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
@@ -41,4 +41,13 @@ func ownUsage() usage {
 		return usage{}
 	}
 	return usage{user: time.Duration(own.Utime.Nano()), system: time.Duration(own.Stime.Nano()), known: true}
+}
+
+// maxFiles is how many files this process may have open at once; 0 if not known.
+func maxFiles() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, 1<<30))
 }

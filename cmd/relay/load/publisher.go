@@ -32,7 +32,10 @@ type publisher struct {
 	onceOver sync.Once
 	running  sync.WaitGroup
 
+	dropped bool // its connection had failed at the end
+
 	sent              [kinds]atomic.Int64
+	lastSent          [kinds]atomic.Int64 // when, on the crew's clock
 	keyFrames         atomic.Int64
 	plis, firs, nacks atomic.Int64 // heard of the server
 }
@@ -42,7 +45,10 @@ func (p *publisher) RTP([]byte, time.Time) bool { return false }
 
 func (c *crew) newPublisher() (*publisher, error) {
 	p := &publisher{crew: c, up: make(chan struct{}), over: make(chan struct{})}
-	var err error
+	local, err := localAddr(c.options.WHIP)
+	if err != nil {
+		return nil, err
+	}
 	if p.source, err = source.New(c.options.Source); err != nil {
 		return nil, err
 	}
@@ -54,7 +60,7 @@ func (c *crew) newPublisher() (*publisher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make sender reports: %w", err)
 	}
-	if p.socket, p.peer, err = c.newPeer(p, nil, responder, reports); err != nil {
+	if p.socket, p.peer, err = c.newPeer(local, p, nil, responder, reports); err != nil {
 		return nil, err
 	}
 	p.peer.OnConnectionStateChange(p.follow)
@@ -101,9 +107,7 @@ func (p *publisher) start(ctx context.Context, client *resource.Client) error {
 	if err != nil {
 		return err
 	}
-	posting, posted := outlasting(ctx)
-	defer posted()
-	if p.resource, err = client.Create(posting, offer); err != nil {
+	if p.resource, err = client.Create(p.crew.outlasting(ctx), offer); err != nil {
 		return err
 	}
 	answer := webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.resource.Answer}
@@ -115,7 +119,7 @@ func (p *publisher) start(ctx context.Context, client *resource.Client) error {
 	case <-p.over:
 		return errConnection
 	case <-ctx.Done():
-		return ctx.Err()
+		return errNoMedia
 	}
 	p.running.Go(p.sendVideo)
 	p.running.Go(p.sendAudio)
@@ -148,6 +152,7 @@ func (p *publisher) send(k kind, interval time.Duration, next func(time.Time) so
 			seq++
 			if p.tracks[k].WriteRTP(&packet) == nil { // else the peer is being closed
 				p.sent[k].Add(1)
+				p.lastSent[k].Store(int64(p.crew.now()))
 			}
 		}
 	}
@@ -175,6 +180,16 @@ func (p *publisher) listen(sender *webrtc.RTPSender) {
 				}
 			}
 		}
+	}
+}
+
+// isUp is false once its connection has failed.
+func (p *publisher) isUp() bool {
+	select {
+	case <-p.over:
+		return false
+	default:
+		return true
 	}
 }
 

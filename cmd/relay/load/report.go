@@ -1,6 +1,7 @@
 package load
 
 import (
+	"slices"
 	"time"
 
 	"relay/cmd/relay/load/tally"
@@ -10,9 +11,15 @@ import (
 // not of the joins is of the window: from when all viewers had joined or failed,
 // for Options.Duration.
 type Report struct {
-	Seconds   float64          `json:"seconds"` // of the window; 0 if it did not begin
+	// Verdict is a sentence; Good is whether all viewers connected and stayed.
+	Verdict   string           `json:"verdict"`
+	Good      bool             `json:"good"`
+	Target    string           `json:"target"`   // of WHEP
+	JoinedAt  float64          `json:"joinedAt"` // when the window began, as Sample.At; 0 if it did not
+	Seconds   float64          `json:"seconds"`  // of the window; 0 if it did not begin
 	Viewers   ViewersReport    `json:"viewers"`
-	Media     MediaReport      `json:"media"`
+	Media     MediaReport      `json:"media"`          // of all viewers but the slow ones
+	Slow      *MediaReport     `json:"slow,omitempty"` // of those that Options.Slow made slow
 	Delay     DelayReport      `json:"delay"`
 	Feedback  FeedbackReport   `json:"feedback"`
 	Publisher *PublisherReport `json:"publisher,omitempty"`
@@ -29,7 +36,7 @@ type ViewersReport struct {
 	Connected int            `json:"connected"`
 	Failed    map[string]int `json:"failed"`  // by reason
 	Dropped   int            `json:"dropped"` // connected, and then lost
-	Silent    int            `json:"silent"`  // connected, and got nothing in the window's last second
+	Silent    int            `json:"silent"`  // connected, and got no video or no sound in the window's last second
 	// From the POST.
 	Join        Quantiles `json:"join"`
 	FirstPacket Quantiles `json:"firstPacket"`
@@ -45,10 +52,10 @@ type MediaReport struct {
 	BitsPerSecond    float64 `json:"bitsPerSecond"` // of UDP payload
 	Expected         int64   `json:"expected"`
 	Lost             int64   `json:"lost"` // before repair
-	Loss             float64 `json:"loss"`
+	Loss             Number  `json:"loss"`
 	Repaired         int64   `json:"repaired"`
 	Missing          int64   `json:"missing"` // never came
-	Delivery         float64 `json:"delivery"`
+	Delivery         Number  `json:"delivery"`
 	Reordered        int64   `json:"reordered"`
 	Duplicates       int64   `json:"duplicates"`
 	Restarts         int64   `json:"restarts"`   // of the numbering
@@ -59,9 +66,9 @@ type MediaReport struct {
 // of packets that came by themselves.
 type DelayReport struct {
 	Quantiles
-	Max float64 `json:"max"`
+	Max Number `json:"max"`
 	// InTime is the share of all that came, repaired ones too, within 200 ms.
-	InTime float64 `json:"inTime"`
+	InTime Number `json:"inTime"`
 }
 
 // FeedbackReport is what viewers asked for, and RTX packets that they got.
@@ -74,6 +81,7 @@ type FeedbackReport struct {
 // PublisherReport is about the synthetic publisher, over the whole run but for
 // the packets sent, which are the window's.
 type PublisherReport struct {
+	Dropped   bool   `json:"dropped"` // its connection failed before the end
 	Codec     string `json:"codec"`
 	Video     int64  `json:"video"` // packets
 	Audio     int64  `json:"audio"`
@@ -89,11 +97,12 @@ type ServerReport struct {
 	UserCores   float64 `json:"userCores"`
 	SystemCores float64 `json:"systemCores"`
 	// PerPacket is CPU time for each packet delivered, in microseconds.
-	PerPacket float64 `json:"perPacket"`
+	PerPacket Number `json:"perPacket"`
 	// PerViewer is bytes of resident memory for each viewer: at the window's end,
-	// less what it was with the publisher only.
-	PerViewer float64 `json:"perViewer"`
-	Resident  int64   `json:"resident"`
+	// less what it was with the publisher only. It is not known of a server that
+	// has kept the memory of an earlier run.
+	PerViewer Number `json:"perViewer"`
+	Resident  int64  `json:"resident"` // bytes at the window's end
 }
 
 // TesterReport is about this process.
@@ -106,31 +115,44 @@ type TesterReport struct {
 
 // Quantiles of durations in milliseconds; Count is of how many.
 type Quantiles struct {
-	Count int64   `json:"count"`
-	P50   float64 `json:"p50"`
-	P95   float64 `json:"p95"`
-	P99   float64 `json:"p99"`
+	Count int64  `json:"count"`
+	P50   Number `json:"p50"`
+	P95   Number `json:"p95"`
+	P99   Number `json:"p99"`
 }
 
 func quantiles(t *tally.Times) Quantiles {
-	return Quantiles{
-		Count: t.Count(), P50: milliseconds(t.Quantile(0.5)),
-		P95: milliseconds(t.Quantile(0.95)), P99: milliseconds(t.Quantile(0.99)),
+	return Quantiles{Count: t.Count(), P50: quantile(t, 0.5), P95: quantile(t, 0.95), P99: quantile(t, 0.99)}
+}
+
+func quantile(t *tally.Times, q float64) Number {
+	if t.Count() == 0 {
+		return unknown
 	}
+	return Number(milliseconds(t.Quantile(q)))
 }
 
 // report is made when nothing runs any more.
-func (r *run) report(undeleted int) *Report {
-	out := &Report{Undeleted: undeleted, Samples: r.samples, Seconds: (r.ended.at - r.began.at).Seconds()}
+func (r *run) report() *Report {
+	out := &Report{
+		Target: r.options.WHEP.Redacted(), Samples: r.samples, Undeleted: int(r.undeleted.Load()),
+		JoinedAt: max(0, (r.began.at - r.samplesBegan).Seconds()), Seconds: (r.ended.at - r.began.at).Seconds(),
+	}
+	r.measureYardstick()
 	out.Viewers = r.viewersReport()
-	out.Media = r.mediaReport(out.Seconds)
+	out.Media = r.mediaReport(false)
+	if r.options.Slow.Viewers > 0 {
+		slow := r.mediaReport(true)
+		out.Slow = &slow
+	}
 	out.Delay = r.delayReport()
 	out.Feedback = FeedbackReport{
 		NACKs: r.ended.nacks - r.began.nacks, RTX: r.ended.rtx - r.began.rtx, PLIs: r.ended.plis - r.began.plis,
 	}
 	out.Publisher = r.publisherReport()
-	out.Server = r.serverReport(out.Media.Packets)
+	out.Server = r.serverReport(r.ended.packets - r.began.packets)
 	out.Tester = r.testerReport(out.Seconds)
+	out.Verdict, out.Good = out.verdict()
 	return out
 }
 
@@ -151,7 +173,7 @@ func (r *run) viewersReport() ViewersReport {
 		if v.dropped {
 			out.Dropped++
 		}
-		if r.isSilent(v) {
+		if r.isSilent(v, video) || r.isSilent(v, audio) {
 			out.Silent++
 		}
 	}
@@ -160,55 +182,91 @@ func (r *run) viewersReport() ViewersReport {
 	return out
 }
 
-// isSilent is true for a viewer that had got nothing for a second when the window
-// ended, or at all.
-func (r *run) isSilent(v *viewer) bool {
-	last := max(v.media[video].stream.Counts().LastAt, v.media[audio].stream.Counts().LastAt)
-	return r.ended.at != 0 && r.ended.at-last > time.Second
+// isSilent is true for a viewer that got nothing of a kind in the window's last
+// second, though it was sent.
+func (r *run) isSilent(v *viewer, k kind) bool {
+	return r.ended.at != 0 && r.yardstick[k] > 0 && r.lastOf(k)-v.media[k].stream.Counts().LastAt > time.Second
+}
+
+// lastOf is when the newest packet of the window was sent, of a kind: by our
+// publisher, or, of another, when some viewer got one. A screen that stands still
+// has one a second; when nobody gets any for longer, it is not the screen.
+func (r *run) lastOf(k kind) time.Duration {
+	if r.publisher != nil {
+		return min(time.Duration(r.publisher.lastSent[k].Load()), r.ended.at)
+	}
+	last := r.ended.at - stillest
+	for _, v := range r.viewers() {
+		last = max(last, v.media[k].stream.Counts().LastAt)
+	}
+	return min(last, r.ended.at)
+}
+
+// stillest is how long a room is without a packet at most.
+const stillest = 5 * time.Second
+
+// measureYardstick says how many packets of each kind every viewer should have got
+// in the window: what our publisher sent; of another publisher, what most viewers
+// were sent. A viewer that falls silent can't tell by its own numbers.
+func (r *run) measureYardstick() {
+	for k := range kinds {
+		r.yardstick[k] = r.ended.sent[k] - r.began.sent[k]
+		if r.publisher != nil {
+			continue
+		}
+		var expected []int64
+		for _, v := range r.viewers() {
+			expected = append(expected, v.media[k].stream.Window(1).Expected)
+		}
+		if slices.Sort(expected); len(expected) > 0 {
+			r.yardstick[k] = expected[len(expected)/2]
+		}
+	}
 }
 
 // window is a viewer's counts of the window: the second of its streams' windows.
-func (v *viewer) window() (sum tally.Counts) {
-	for k := range v.media {
-		sum = sum.Add(v.media[k].stream.Window(1))
+func (r *run) window(v *viewer) (sum tally.Counts) {
+	for k := range kinds {
+		counts := v.media[k].stream.Window(1)
+		if r.isSilent(v, k) {
+			counts.Expected = max(counts.Expected, r.yardstick[k])
+		}
+		sum = sum.Add(counts)
 	}
 	return sum
 }
 
-func (r *run) mediaReport(seconds float64) MediaReport {
+// mediaReport is about the viewers that are slow, or those that are not.
+func (r *run) mediaReport(slow bool) MediaReport {
 	var sum tally.Counts
-	if r.began.at == 0 {
-		return MediaReport{}
-	}
+	var packets, bytes int64
 	for _, v := range r.viewers() {
-		counts := v.window()
-		if unsent := r.unsent(v, counts); unsent > 0 {
-			counts.Expected += unsent
+		if v.slow != slow || r.began.at == 0 {
+			continue
 		}
-		sum = sum.Add(counts)
+		sum = sum.Add(r.window(v))
+		packets += v.cuts[1].packets - v.cuts[0].packets
+		bytes += v.cuts[1].bytes - v.cuts[0].bytes
 	}
-	return MediaReport{
-		Packets:          r.ended.packets - r.began.packets,
-		PacketsPerSecond: float64(r.ended.packets-r.began.packets) / seconds,
-		BitsPerSecond:    8 * float64(r.ended.bytes-r.began.bytes) / seconds,
-		Expected:         sum.Expected, Lost: sum.Lost(), Loss: sum.Loss(),
-		Repaired: sum.Repaired, Missing: sum.Missing(), Delivery: sum.Delivery(),
+	seconds := (r.ended.at - r.began.at).Seconds()
+	out := MediaReport{
+		Packets: packets, PacketsPerSecond: perSecond(packets, seconds), BitsPerSecond: 8 * perSecond(bytes, seconds),
+		Expected: sum.Expected, Lost: sum.Lost(), Loss: unknown,
+		Repaired: sum.Repaired, Missing: sum.Missing(), Delivery: unknown,
 		Reordered: sum.Reordered, Duplicates: sum.Duplicates, Restarts: sum.Restarts,
 		LongestGap: milliseconds(sum.LongestGap),
 	}
+	if sum.Expected > 0 {
+		out.Loss, out.Delivery = Number(sum.Loss()), Number(sum.Delivery())
+	}
+	return out
 }
 
-// unsent is what a viewer that fell silent should have got after its last packet:
-// its own numbers can't tell. What the publisher sent meanwhile is known if it is
-// ours.
-func (r *run) unsent(v *viewer, counts tally.Counts) int64 {
-	if r.publisher == nil || !r.isSilent(v) {
+func perSecond(n int64, seconds float64) float64 {
+	if seconds <= 0 {
 		return 0
 	}
-	window := r.ended.at - r.began.at
-	silent := min(window, r.ended.at-max(counts.LastAt, r.began.at))
-	sent := r.ended.sent[video] - r.began.sent[video] + r.ended.sent[audio] - r.began.sent[audio]
-	return int64(float64(sent) * silent.Seconds() / window.Seconds())
+	return float64(n) / seconds
 }
 
 func (r *run) delayReport() DelayReport {
@@ -221,9 +279,9 @@ func (r *run) delayReport() DelayReport {
 			late += v.probe.late
 		}
 	}
-	out := DelayReport{Quantiles: quantiles(&all), Max: milliseconds(all.Max())}
+	out := DelayReport{Quantiles: quantiles(&all), Max: quantile(&all, 1), InTime: unknown}
 	if came > 0 {
-		out.InTime = 1 - float64(late)/float64(came)
+		out.InTime = Number(1 - float64(late)/float64(came))
 	}
 	return out
 }
@@ -234,8 +292,9 @@ func (r *run) publisherReport() *PublisherReport {
 		return nil
 	}
 	return &PublisherReport{
-		Codec: r.options.Source.Codec.String(),
-		Video: r.ended.sent[video] - r.began.sent[video], Audio: r.ended.sent[audio] - r.began.sent[audio],
+		Dropped: p.dropped,
+		Codec:   r.options.Source.Codec.String(),
+		Video:   r.ended.sent[video] - r.began.sent[video], Audio: r.ended.sent[audio] - r.began.sent[audio],
 		KeyFrames: p.keyFrames.Load(), PLIs: p.plis.Load(), FIRs: p.firs.Load(), NACKs: p.nacks.Load(),
 	}
 }
@@ -249,12 +308,13 @@ func (r *run) serverReport(packets int64) *ServerReport {
 	out := &ServerReport{
 		Cores: used.cpu().Seconds() / window, UserCores: used.user.Seconds() / window,
 		SystemCores: used.system.Seconds() / window, Resident: r.ended.server.resident,
+		PerPacket: unknown, PerViewer: unknown,
 	}
 	if packets > 0 {
-		out.PerPacket = float64(used.cpu()/time.Nanosecond) / 1000 / float64(packets)
+		out.PerPacket = Number(used.cpu().Seconds() * 1e6 / float64(packets))
 	}
-	if n := len(r.viewers()); n > 0 && r.alone.known {
-		out.PerViewer = float64(r.ended.server.resident-r.alone.resident) / float64(n)
+	if n, grown := len(r.viewers()), r.ended.server.resident-r.alone.resident; n > 0 && r.alone.known && grown > 0 {
+		out.PerViewer = Number(grown) / Number(n)
 	}
 	return out
 }

@@ -1,7 +1,7 @@
 package load
 
 import (
-	"encoding/xml"
+	"encoding/json"
 	"errors"
 	"io"
 	"strings"
@@ -10,10 +10,10 @@ import (
 
 func someReport() *Report {
 	return &Report{
-		Seconds: 30,
+		Seconds: 30, Verdict: "The verdict.",
 		Viewers: ViewersReport{
 			Asked: 5, Connected: 3, Failed: map[string]int{"timeout": 1, "409 Conflict": 1}, Dropped: 1, Silent: 1,
-			Join: Quantiles{Count: 3, P50: 4.2, P95: 12.7, P99: 13},
+			Join: Quantiles{Count: 3, P50: 4.2, P95: 12.7, P99: 13}, FirstFrame: Quantiles{P50: unknown, P95: unknown, P99: unknown},
 		},
 		Media:     MediaReport{Packets: 1234567, Expected: 1234600, Lost: 40, Delivery: 0.9999, Restarts: 2},
 		Delay:     DelayReport{Quantiles: Quantiles{Count: 9, P50: 0.4}, Max: 3},
@@ -32,14 +32,14 @@ func TestTableHasTheFigures(t *testing.T) {
 	}
 	for _, want := range []string{
 		"3 of 5 viewers connected", "1 failed: timeout", "1 lost their connection", "1 got nothing",
-		"4.2", "1,234,567 packets", "99.990 %", "7.25 µs", "350 kB", "lost 7 packets", "1 sessions could not be deleted", "began anew 2 times",
+		"4.2", "1,234,567 packets", "99.990 %", "7.2 µs", "-    -    -", "350 kB", "lost 7 packets", "1 DELETEs were not answered", "The verdict.", "began anew 2 times",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
 		}
 	}
 	b.Reset()
-	early := &Report{Viewers: ViewersReport{Asked: 2}}
+	early := &Report{Viewers: ViewersReport{Asked: 2, Connected: 1}}
 	if err := early.WriteTable(&b); err != nil || !strings.Contains(b.String(), "nothing was measured") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
@@ -52,26 +52,6 @@ type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestPictureIsXML(t *testing.T) {
-	for _, r := range []*Report{someReport(), {}} {
-		var b strings.Builder
-		if err := r.WritePicture(&b); err != nil {
-			t.Fatal(err)
-		}
-		decoder := xml.NewDecoder(strings.NewReader(b.String()))
-		for {
-			if _, err := decoder.Token(); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%v in\n%s", err, b.String())
-			}
-		}
-		if strings.Contains(b.String(), "NaN") || strings.Contains(b.String(), "Inf") {
-			t.Errorf("no number in\n%s", b.String())
-		}
-	}
-}
-
 func TestNumbersAreRead(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 12345678: "12,345,678", -100: "-100"} {
 		if got := grouped(n); got != want {
@@ -82,5 +62,47 @@ func TestNumbersAreRead(t *testing.T) {
 		if got := roundUp(n); got < want*0.999 || got > want*1.001 {
 			t.Errorf("%g: %g, want %g", n, got, want)
 		}
+	}
+}
+
+func TestVerdictSaysWhatIsWrongFirst(t *testing.T) {
+	good := func() *Report {
+		return &Report{Seconds: 1, Target: "http://there/whep", Viewers: ViewersReport{Asked: 4, Connected: 4}, Media: MediaReport{Expected: 100, Delivery: 1}}
+	}
+	for _, test := range []struct {
+		change func(*Report)
+		says   string
+		good   bool
+	}{
+		{func(*Report) {}, "Good: all 4 viewers", true},
+		{func(r *Report) { r.Media.Delivery = 0.99 }, "only 99.000 %", true},
+		{func(r *Report) { r.Tester.Drops = 1 }, "Not sure", true},
+		{func(r *Report) { r.Viewers.Silent = 1 }, "1 of 4 viewers got no video or no sound", false},
+		{func(r *Report) { r.Viewers.Dropped = 2 }, "2 of 4 viewers lost", false},
+		{func(r *Report) { r.Publisher = &PublisherReport{Dropped: true}; r.Viewers.Silent = 4 }, "publisher lost", false},
+		{func(r *Report) { r.Media = MediaReport{Delivery: unknown} }, "nothing was delivered", false},
+		{func(r *Report) { r.Viewers.Connected = 3; r.Viewers.Failed = map[string]int{"timeout": 1} }, "1 of 4 viewers did not connect (timeout)", false},
+		{func(r *Report) {
+			r.Viewers.Connected = 0
+			r.Viewers.Failed = map[string]int{"409 Conflict: nobody presents.": 3, "timeout": 1}
+		}, "http://there/whep (409 Conflict: nobody presents; start presenting first", false},
+		{func(r *Report) { r.Viewers.Connected = 0 }, "(interrupted)", false},
+	} {
+		r := good()
+		test.change(r)
+		if sentence, ok := r.verdict(); !strings.Contains(sentence, test.says) || ok != test.good {
+			t.Errorf("%q, %t; want %q, %t", sentence, ok, test.says, test.good)
+		}
+	}
+}
+
+func TestNumbersThatAreNotKnown(t *testing.T) {
+	text, err := json.Marshal(Quantiles{Count: 2, P50: 1.5, P95: unknown})
+	if err != nil || string(text) != `{"count":2,"p50":1.5,"p95":null,"p99":0}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var back Quantiles
+	if err := json.Unmarshal(text, &back); err != nil || back.P50 != 1.5 || back.P95.Known() || !back.P99.Known() {
+		t.Errorf("%+v, %v", back, err)
 	}
 }

@@ -23,10 +23,13 @@ const (
 	warmUp = 2 * time.Second
 	// settle is how long repairs of the window's last packets are waited for.
 	settle = time.Second
-	// leaveWithin is for all DELETEs together: who presses Ctrl-C waits for them.
-	leaveWithin = time.Second
-	// postOutlasts is how long a POST goes on when the run is interrupted.
+	// leaveWithin is for all that is said to the server after the run: who presses
+	// Ctrl-C waits for it. A POST under way has half of it, and each DELETE too.
+	leaveWithin  = 1500 * time.Millisecond
 	postOutlasts = leaveWithin / 2
+	deleteWithin = leaveWithin / 2
+	// rampMore is how long joining may take beyond what --join-rate says.
+	rampMore = time.Minute
 )
 
 // ErrInterrupted says that a run ended before its time. Its report holds what was
@@ -45,14 +48,15 @@ func Run(ctx context.Context, o Options, watch func(Progress)) (*Report, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, c.hurry)()
 	r := &run{crew: c, watch: watch}
 	err = r.measure(ctx)
 	r.end()
-	left := c.disband()
+	c.disband()
 	if err != nil && !errors.Is(err, ErrInterrupted) {
 		return nil, err
 	}
-	return r.report(left), err
+	return r.report(), err
 }
 
 // run is one run. Its fields belong to the goroutine that called Run, but for the
@@ -65,7 +69,9 @@ type run struct {
 
 	alone        usage // the server's, with the publisher only
 	began, ended mark
+	yardstick    [kinds]int64 // packets that every viewer should have got in the window
 	samples      []Sample
+	samplesBegan time.Duration
 }
 
 // mark is what was used by a moment.
@@ -92,7 +98,7 @@ func (r *run) measure(ctx context.Context) error {
 	}
 	r.running.Go(func() { r.sendFeedback(background) })
 	r.running.Go(func() { r.sample(background) })
-	if err := r.joinAll(ctx); err != nil {
+	if err := r.joinAll(ctx); err != nil || len(r.viewers()) == 0 {
 		return interrupted(ctx, err)
 	}
 	r.poller.Calm(true)
@@ -125,6 +131,9 @@ func (r *run) end() {
 	for _, v := range r.viewers() {
 		v.dropped = !v.isUp()
 	}
+	if p := r.publisher; p != nil {
+		p.dropped = !p.isUp()
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -139,6 +148,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 // publish starts the publisher, and waits until the server has taken it in.
 func (r *run) publish(ctx context.Context) error {
 	if r.options.WHIP != nil {
+		if r.watch != nil {
+			r.watch(Progress{Phase: "publishing", Asked: r.options.Viewers, Sample: Sample{Lost: unknown, DelayP50: unknown, DelayP99: unknown}})
+		}
 		p, err := r.newPublisher()
 		if err != nil {
 			return err
@@ -147,7 +159,7 @@ func (r *run) publish(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, joinWithin)
 		defer cancel()
 		if err := p.start(ctx, r.client(r.options.WHIP)); err != nil {
-			return fmt.Errorf("publish to %s: %s", r.options.WHIP.Redacted(), resource.Reason(err))
+			return fmt.Errorf("publish to %s: %s", r.options.WHIP.Redacted(), reason(err))
 		}
 		if err := sleep(ctx, warmUp); err != nil {
 			return err
@@ -163,23 +175,20 @@ func (r *run) publish(ctx context.Context) error {
 
 // joinAll lets all viewers join, and returns once each has or has failed.
 func (r *run) joinAll(ctx context.Context) error {
+	ramp, cancel := context.WithTimeout(ctx, r.options.ramp()+rampMore)
+	defer cancel()
 	var joining sync.WaitGroup
-	defer joining.Wait()
 	slots := make(chan struct{}, joinsAtOnce)
 	began := time.Now()
 	for n := range r.options.Viewers {
 		due := began.Add(time.Duration(float64(n) / r.options.JoinRate * float64(time.Second)))
-		if err := sleep(ctx, time.Until(due)); err != nil {
-			return err
+		if sleep(ramp, time.Until(due)) != nil {
+			break
 		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		slots <- struct{}{}
 		joining.Go(func() {
 			defer func() { <-slots }()
-			if err := r.joinLive(ctx, n); err != nil && ctx.Err() == nil {
+			if err := r.joinLive(ramp, n); err != nil && ctx.Err() == nil {
 				r.failed(err)
 			}
 		})
@@ -196,7 +205,10 @@ func (r *run) joinLive(ctx context.Context, number int) error {
 		if !errors.As(err, &refused) || refused.RetryAfter == 0 || time.Since(began)+refused.RetryAfter > liveWithin {
 			return err
 		}
-		if err := sleep(ctx, refused.RetryAfter); err != nil {
+		r.waiting.Add(1)
+		err = sleep(ctx, refused.RetryAfter)
+		r.waiting.Add(-1)
+		if err != nil {
 			return err
 		}
 	}
@@ -243,6 +255,7 @@ func (v *viewer) cut(now time.Duration, measures bool) {
 	for k := range v.media {
 		v.media[k].stream.Cut(now)
 	}
+	v.cuts = append(v.cuts, cut{v.packets, v.bytes})
 	if v.probe != nil {
 		v.probe.measures = measures
 	}

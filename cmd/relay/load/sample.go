@@ -13,29 +13,31 @@ type Sample struct {
 	Viewers  int     `json:"viewers"` // connected
 	Packets  float64 `json:"packetsPerSecond"`
 	Bits     float64 `json:"bitsPerSecond"`
-	Lost     float64 `json:"lost"` // share of the expected packets, before repair
-	DelayP50 float64 `json:"delayP50"`
-	DelayP99 float64 `json:"delayP99"` // milliseconds
+	Lost     Number  `json:"lost"` // share of the expected packets, before repair
+	DelayP50 Number  `json:"delayP50"`
+	DelayP99 Number  `json:"delayP99"` // milliseconds
 }
 
 // Progress is a sample with what the run is about.
 type Progress struct {
 	Sample
-	Asked, Failed int  // viewers
-	Measures      bool // all have joined or failed
+	Phase         string // what the run is doing, in words
+	Asked, Failed int    // viewers
 }
 
 // total is what all viewers together have counted.
 type total struct {
 	counts         tally.Counts
 	packets, bytes int64
+	sent           int64 // by the publisher
 	delays         tally.Times
 }
 
 func (r *run) sample(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	began, before, beforeAt := r.now(), total{}, r.now()
+	before, beforeAt := total{}, r.now()
+	r.samplesBegan = beforeAt
 	for {
 		select {
 		case <-ctx.Done():
@@ -44,7 +46,10 @@ func (r *run) sample(ctx context.Context) {
 		}
 		at, sum := r.now(), r.total()
 		s := between(before, sum, at-beforeAt)
-		s.At, s.Viewers = (at - began).Seconds(), r.up()
+		s.At, s.Viewers = (at - r.samplesBegan).Seconds(), r.up()
+		if len(r.viewers()) > 0 && sum.packets == before.packets && sum.sent > before.sent {
+			s.Lost = 1
+		}
 		before, beforeAt = sum, at
 		r.samples = append(r.samples, s)
 		if r.watch != nil {
@@ -54,13 +59,18 @@ func (r *run) sample(ctx context.Context) {
 }
 
 func (r *run) progress(s Sample) Progress {
-	p := Progress{Sample: s, Asked: r.options.Viewers}
+	p := Progress{Sample: s, Asked: r.options.Viewers, Phase: "joining"}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, n := range r.failures {
 		p.Failed += n
 	}
-	p.Measures = p.Failed+len(r.joined) >= p.Asked
+	switch {
+	case p.Failed+len(r.joined) >= p.Asked:
+		p.Phase = "measuring"
+	case r.waiting.Load() > 0:
+		p.Phase = "waiting: nobody presents yet"
+	}
 	return p
 }
 
@@ -88,6 +98,9 @@ func (r *run) total() (t total) {
 		}
 		v.mu.Unlock()
 	}
+	if p := r.publisher; p != nil {
+		t.sent = p.sent[video].Load() + p.sent[audio].Load()
+	}
 	return t
 }
 
@@ -97,10 +110,10 @@ func between(a, b total, took time.Duration) Sample {
 	seconds := max(took.Seconds(), 1e-9)
 	s := Sample{
 		Packets: float64(b.packets-a.packets) / seconds, Bits: 8 * float64(b.bytes-a.bytes) / seconds,
-		DelayP50: milliseconds(b.delays.Quantile(0.5)), DelayP99: milliseconds(b.delays.Quantile(0.99)),
+		Lost: unknown, DelayP50: quantile(&b.delays, 0.5), DelayP99: quantile(&b.delays, 0.99),
 	}
 	if expected := b.counts.Expected - a.counts.Expected; expected > 0 {
-		s.Lost = max(0, float64(b.counts.Lost()-a.counts.Lost())/float64(expected))
+		s.Lost = max(0, Number(b.counts.Lost()-a.counts.Lost())/Number(expected))
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"text/tabwriter"
@@ -17,16 +18,24 @@ func (r *Report) WriteTable(w io.Writer) error {
 	if r.Seconds > 0 {
 		t.media(r)
 		t.processes(r)
-	} else {
-		t.line("Ended before all had joined: nothing was measured of media.")
+	} else if r.Viewers.Connected > 0 {
+		t.line("\nEnded before all had joined: nothing was measured of media.")
 	}
 	if r.Undeleted > 0 {
-		t.line("%d sessions could not be deleted; the server may have them for a while.", r.Undeleted)
+		t.line("%d DELETEs were not answered: the server drops those sessions by itself, after a while.", r.Undeleted)
 	}
+	t.line("\n%s", r.Verdict)
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	return t.err
+}
+
+// reasons are why joins failed, the most frequent first.
+func (v *ViewersReport) reasons() []string {
+	return slices.SortedFunc(maps.Keys(v.Failed), func(a, b string) int {
+		return cmp.Or(cmp.Compare(v.Failed[b], v.Failed[a]), cmp.Compare(a, b))
+	})
 }
 
 // table writes lines; the first error is kept.
@@ -52,7 +61,7 @@ func (t *table) row(name string, cells ...string) {
 
 func (t *table) viewers(v *ViewersReport) {
 	t.line("%d of %d viewers connected", v.Connected, v.Asked)
-	for _, reason := range slices.SortedFunc(maps.Keys(v.Failed), func(a, b string) int { return cmp.Compare(v.Failed[b], v.Failed[a]) }) {
+	for _, reason := range v.reasons() {
 		t.line("%d failed: %s", v.Failed[reason], reason)
 	}
 	if v.Dropped > 0 {
@@ -70,53 +79,73 @@ func (t *table) viewers(v *ViewersReport) {
 }
 
 func (t *table) quantiles(name string, q Quantiles) {
-	if q.Count == 0 {
-		t.row(name, "-", "-", "-")
-		return
-	}
 	t.row(name, decimal(q.P50), decimal(q.P95), decimal(q.P99))
 }
 
 func (t *table) media(r *Report) {
 	t.quantiles("delay (probes)", r.Delay.Quantiles)
 	t.line("")
-	m := &r.Media
-	t.line("%.0f s: %s packets, %s a second, %.1f Mbit/s", r.Seconds, grouped(m.Packets), grouped(int64(m.PacketsPerSecond)), m.BitsPerSecond/1e6)
-	t.line("delivered %s: lost %s (%s), repaired %s, missing %s", percent(m.Delivery), grouped(m.Lost), percent(m.Loss), grouped(m.Repaired), grouped(m.Missing))
-	t.line("reordered %s, duplicates %s, longest gap %.0f ms", grouped(m.Reordered), grouped(m.Duplicates), m.LongestGap)
-	if r.Delay.Count > 0 {
-		t.line("delay at most %.1f ms, within 200 ms %s", r.Delay.Max, percent(r.Delay.InTime))
+	t.packets("", r.Seconds, &r.Media)
+	if r.Slow != nil {
+		t.packets("the slow: ", r.Seconds, r.Slow)
 	}
-	if m.Restarts > 0 {
-		t.line("numbering began anew %d times", m.Restarts)
+	if r.Delay.Max.Known() {
+		t.line("delay at most %.1f ms; %s of what came was there within 200 ms", r.Delay.Max, percent(r.Delay.InTime))
 	}
-	t.line("viewers asked for %s packets and %d key frames, and got %s by RTX", grouped(r.Feedback.NACKs), r.Feedback.PLIs, grouped(r.Feedback.RTX))
+	t.line("viewers asked for %s packets (NACK) and %d key frames (PLI), and got %s packets as RTX",
+		grouped(r.Feedback.NACKs), r.Feedback.PLIs, grouped(r.Feedback.RTX))
 	if p := r.Publisher; p != nil {
-		t.line("published %s: %s packets of video, %s of sound; %d key frames; heard %d PLI, %d FIR, %d packets asked for",
+		t.line("published %s: %s packets of video, %s of sound; %d key frames; heard %d PLI, %d FIR, NACKs for %d packets",
 			p.Codec, grouped(p.Video), grouped(p.Audio), p.KeyFrames, p.PLIs, p.FIRs, p.NACKs)
+	}
+}
+
+// packets is what became of the packets of all viewers, or of the slow ones.
+func (t *table) packets(who string, seconds float64, m *MediaReport) {
+	t.line("%s%.0f s: %s packets, %s a second, %.1f Mbit/s", who, seconds, grouped(m.Packets), grouped(int64(m.PacketsPerSecond)), m.BitsPerSecond/1e6)
+	if m.Expected == 0 {
+		return
+	}
+	t.line("%sdelivered %s: lost %s (%s), repaired %s, missing %s", who, percent(m.Delivery), grouped(m.Lost), percent(m.Loss), grouped(m.Repaired), grouped(m.Missing))
+	t.line("%sreordered %s, duplicates %s, longest gap %.0f ms", who, grouped(m.Reordered), grouped(m.Duplicates), m.LongestGap)
+	if m.Restarts > 0 {
+		t.line("%snumbering began anew %d times", who, m.Restarts)
 	}
 }
 
 func (t *table) processes(r *Report) {
 	t.line("")
 	if s := r.Server; s != nil {
-		t.line("server: %.2f cores (%.2f user, %.2f system), %.2f µs a packet delivered, %.0f kB a viewer", s.Cores, s.UserCores, s.SystemCores, s.PerPacket, s.PerViewer/1000)
+		t.line("server: %.2f of %d cores (%.2f user, %.2f system), %s µs a packet delivered", s.Cores, runtime.NumCPU(), s.UserCores, s.SystemCores, decimal(s.PerPacket))
+		if s.PerViewer.Known() {
+			t.line("        %.0f kB of memory a viewer, %.0f MB in all", s.PerViewer/1000, float64(s.Resident)/1e6)
+		} else {
+			t.line("        %.0f MB of memory; how much a viewer takes is known of a server that was just started", float64(s.Resident)/1e6)
+		}
 	}
-	t.line("tester: %.2f cores", r.Tester.Cores)
+	t.line("tester: %.2f of %d cores", r.Tester.Cores, runtime.NumCPU())
 	if r.Tester.Drops > 0 {
-		t.line("The tester itself lost %s packets: the figures are too bad by them. See \"limits\" in the README.", grouped(int64(r.Tester.Drops)))
+		t.line("The tester itself lost %s packets, which are in these figures: raise net.core.rmem_max, or leave it more of the processor.", grouped(int64(r.Tester.Drops)))
 	}
 }
 
-// decimal is milliseconds with as many digits as are worth reading.
-func decimal(ms float64) string {
-	if ms < 10 {
-		return fmt.Sprintf("%.1f", ms)
+// decimal is a number with as many digits as are worth reading.
+func decimal(n Number) string {
+	switch {
+	case !n.Known():
+		return "-"
+	case n < 10:
+		return fmt.Sprintf("%.1f", n)
 	}
-	return fmt.Sprintf("%.0f", ms)
+	return fmt.Sprintf("%.0f", n)
 }
 
-func percent(share float64) string { return fmt.Sprintf("%.3f %%", 100*share) }
+func percent(share Number) string {
+	if !share.Known() {
+		return "-"
+	}
+	return fmt.Sprintf("%.3f %%", 100*share)
+}
 
 // grouped is a number with its thousands apart.
 func grouped(n int64) string {

@@ -21,6 +21,7 @@ type viewer struct {
 	// Static after construction.
 	crew   *crew
 	number int
+	slow   bool
 	socket *wire.Socket
 	peer   *webrtc.PeerConnection
 	sender uint32 // SSRC of its reports
@@ -44,6 +45,7 @@ type viewer struct {
 	askedKey time.Duration
 	codec    source.Codec // of the video
 	dropped  bool         // it was connected, and was not at the end
+	cuts     []cut        // at the window's begin and end
 }
 
 // moments is when things happened to a viewer, on the crew's clock; 0: not yet.
@@ -52,7 +54,13 @@ type moments struct {
 	connectedAt                         time.Time
 }
 
-var errConnection = errors.New("the connection failed")
+// cut is what a viewer had got at a cut.
+type cut struct{ packets, bytes int64 }
+
+var (
+	errConnection = errors.New("the connection failed")
+	errNoMedia    = errors.New("the session was created, but no media connection came up: is UDP let through?")
+)
 
 // newViewer is a viewer who has not joined.
 func (c *crew) newViewer(number int, probes bool) (*viewer, error) {
@@ -64,7 +72,7 @@ func (c *crew) newViewer(number int, probes bool) (*viewer, error) {
 		v.probe = &probe{}
 	}
 	var err error
-	if v.socket, v.peer, err = c.newPeer(v, taps(v.decrypted, v.control)); err != nil {
+	if v.socket, v.peer, err = c.newPeer(c.local, v, taps(v.decrypted, v.control)); err != nil {
 		return nil, err
 	}
 	v.peer.OnConnectionStateChange(v.follow)
@@ -86,9 +94,8 @@ func (v *viewer) join(ctx context.Context, client *resource.Client) error {
 		return err
 	}
 	v.set(&v.moments.posted)
-	posting, posted := outlasting(ctx)
-	defer posted()
-	if v.resource, err = client.Create(posting, offer); err != nil {
+	// A POST under way is better finished: only its answer says what to delete.
+	if v.resource, err = client.Create(v.crew.outlasting(ctx), offer); err != nil {
 		return err
 	}
 	streams, err := readAnswer(v.resource.Answer)
@@ -108,7 +115,7 @@ func (v *viewer) join(ctx context.Context, client *resource.Client) error {
 	case <-v.over:
 		return errConnection
 	case <-ctx.Done():
-		return ctx.Err()
+		return errNoMedia
 	}
 }
 
@@ -174,11 +181,11 @@ func (v *viewer) RTP(packet []byte, arrived time.Time) (up bool) {
 	if v.moments.first == 0 {
 		v.moments.first = now
 	}
-	v.media[to.kind].packet(h, now)
+	verdict := v.media[to.kind].packet(h, to, now)
 	if v.probe == nil {
 		return false
 	}
-	v.probe.arrived(to.kind, h.seq, arrived)
+	v.probe.arrived(to.kind, h.seq, arrived, verdict)
 	return true
 }
 
@@ -214,12 +221,12 @@ func (v *viewer) repaired(k kind, h header, payload []byte) {
 	// The repair's payload type does not tell the codec: it is the one of before.
 	original := h
 	original.seq = osn
-	v.inspect(belonging{known: true, kind: k, rtx: true, codec: v.codec}, original, payload[2:], at)
+	v.inspect(belonging{known: true, kind: k, rtx: true, codec: v.codec}, original, payload[2:], arrival{repaired: true, at: at})
 }
 
 // inspect looks into a decrypted media packet.
-func (v *viewer) inspect(to belonging, h header, payload []byte, at time.Time) {
-	v.probe.delayed(payload, at, v.moments.connectedAt, to.rtx)
+func (v *viewer) inspect(to belonging, h header, payload []byte, came arrival) {
+	v.probe.delayed(payload, came, v.moments.connectedAt)
 	if to.kind != video || v.moments.decodable != 0 || len(payload) == 0 {
 		return
 	}
@@ -269,14 +276,6 @@ func (v *viewer) leave(ctx context.Context) error {
 		return nil
 	}
 	return v.resource.Delete(ctx)
-}
-
-// giveUp ends a viewer that has not joined.
-func (v *viewer) giveUp() {
-	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin/2)
-	defer cancel()
-	_ = v.leave(ctx) // the join's own error is the one to tell
-	v.close()
 }
 
 func (v *viewer) close() {

@@ -14,17 +14,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
-const (
-	// maxAnswer bounds an answer, in bytes: ten times the longest that a
-	// browser makes for one video and one audio.
-	maxAnswer = 256 << 10
-	// maxGiveBack is how long Create may take to end a session that it got and
-	// cannot use.
-	maxGiveBack = 2 * time.Second
-)
+// maxAnswer bounds an answer, in bytes: ten times the longest that a browser makes
+// for one video and one audio.
+const maxAnswer = 256 << 10
 
 // Client speaks to one WHIP or WHEP endpoint. It may be used by many goroutines
 // at once, as long as its fields stay as they are.
@@ -64,8 +58,9 @@ type broken string
 func (b broken) Error() string { return string(b) }
 
 // Create sends an SDP offer and returns the session that the server created.
-// A response other than 201 is a *Refused. If the session was created and cannot
-// be used, because its answer is too long or none, it is ended again.
+// A response other than 201 is a *Refused. A session that was created and cannot
+// be used, because its answer is too long or none, comes with the error: it is the
+// caller's to end.
 func (c *Client) Create(ctx context.Context, offer string) (*Resource, error) {
 	resp, err := c.send(ctx, http.MethodPost, c.Endpoint, offer)
 	if err != nil {
@@ -81,8 +76,7 @@ func (c *Client) Create(ctx context.Context, offer string) (*Resource, error) {
 	}
 	r := &Resource{URL: at, ETag: resp.Header.Get("ETag"), ICEServers: iceServers(resp.Header["Link"]), client: c}
 	if r.Answer, err = answer(resp.Body); err != nil {
-		r.giveBack(ctx)
-		return nil, fmt.Errorf("create: %w", err)
+		return r, fmt.Errorf("create: %w", err)
 	}
 	return r, nil
 }
@@ -102,14 +96,6 @@ func (r *Resource) Delete(ctx context.Context) error {
 		return nil
 	}
 	return refusal(resp)
-}
-
-// giveBack ends a session that Create cannot hand out: it would take a place on
-// the server until it times out. The caller's context may be what has ended.
-func (r *Resource) giveBack(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxGiveBack)
-	defer cancel()
-	_ = r.Delete(ctx)
 }
 
 // answer reads an SDP answer.

@@ -180,7 +180,7 @@ func TestDelete(t *testing.T) {
 	}
 }
 
-// TestBadAnswers: a session that cannot be used is ended again.
+// TestBadAnswers: a session that cannot be used can be ended.
 func TestBadAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		body http.HandlerFunc
@@ -204,9 +204,12 @@ func TestBadAnswers(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), patience(tc.want))
 			defer cancel()
-			_, err := s.client(t, "/").Create(ctx, offer)
-			if got := Reason(err); got != tc.want {
-				t.Errorf("%q, want %q", got, tc.want)
+			session, err := s.client(t, "/").Create(ctx, offer)
+			if got := Reason(err); got != tc.want || session == nil {
+				t.Fatalf("%q, want %q; session %v", got, tc.want, session)
+			}
+			if err := session.Delete(t.Context()); err != nil {
+				t.Error(err)
 			}
 			if got := s.requests(); len(got) != 2 || got[1] != "DELETE /s/1 Bearer secret" {
 				t.Errorf("seen %q", got)

@@ -18,13 +18,14 @@ type Counts struct {
 	// Needless is how many retransmissions brought what was there already.
 	Needless int64
 	// Reordered is how many of Received came below the highest number so far
-	// (RFC 4737, section 3.3) and were no answer to a NACK.
+	// (RFC 4737, section 3.3) and were no answer to a NACK, as far as can be told
+	// (Stream.RTT).
 	Reordered int64
 	// Strays is how many packets had a number that fits nowhere.
 	Strays int64
-	// Restarts is how often the numbering began anew (RFC 3550, A.1). What was
-	// lost across such a jump cannot be known and is in none of the figures;
-	// LongestGap shows it.
+	// Restarts is how often the numbering began anew (RFC 3550, A.1): with another
+	// SSRC, or with a jump that no outage explains. What was lost across it cannot
+	// be known and is in none of the figures; LongestGap shows it.
 	Restarts int64
 	// LongestGap is the longest time without a packet. In a window it is the
 	// part that lies inside, and the silence before the end counts once the

@@ -20,6 +20,6 @@
 //		nacker.Missing(stream.Gap(), now) // if it came ahead of all
 //	}
 //	if due := nacker.Due(now); len(due) > 0 {
-//		stream.Asked(due) // and send the NACK
+//		stream.Asked(due, now) // and send the NACK
 //	}
 package tally

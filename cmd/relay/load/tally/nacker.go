@@ -30,7 +30,6 @@ type Nacker struct {
 
 	missing []missing // in the order in which the gaps were seen
 	due     []uint16  // what Due returns, used again
-	givenUp int64
 }
 
 // missing is a number that is asked for.
@@ -41,16 +40,18 @@ type missing struct {
 	next time.Duration
 }
 
-// Missing adds numbers that were found missing at the given moment.
+// Missing adds numbers that were found missing at the given moment. Those of an
+// outage are not asked for: a player gives them up, and goes on at a key frame.
 func (n *Nacker) Missing(gap Span, now time.Duration) {
+	if gap.Count >= maxJump {
+		return
+	}
 	for i := max(0, gap.Count-maxAsked); i < gap.Count; i++ {
 		seq := gap.First + uint16(i)
 		n.missing = append(n.missing, missing{seq: seq, seen: now, next: now + reorderWait})
 	}
-	n.givenUp += int64(max(0, gap.Count-maxAsked))
 	if over := len(n.missing) - maxAsked; over > 0 {
 		n.missing = slices.Delete(n.missing, 0, over)
-		n.givenUp += int64(over)
 	}
 }
 
@@ -82,29 +83,7 @@ func (n *Nacker) Due(now time.Duration) []uint16 {
 // giveUp forgets what is too old to be asked for again. A number that was asked
 // for the last time goes when its next turn comes.
 func (n *Nacker) giveUp(now time.Duration) {
-	before := len(n.missing)
 	n.missing = slices.DeleteFunc(n.missing, func(m missing) bool {
 		return now-m.seen > maxAge || m.asks == maxAsks && m.next <= now
 	})
-	n.givenUp += int64(before - len(n.missing))
 }
-
-// Next is the moment at which Due has something to do, and false if nothing is
-// missing.
-func (n *Nacker) Next() (time.Duration, bool) {
-	if len(n.missing) == 0 {
-		return 0, false
-	}
-	next := n.missing[0].next
-	for _, m := range n.missing[1:] {
-		next = min(next, m.next)
-	}
-	return next, true
-}
-
-// Pending is how many numbers are still waited for.
-func (n *Nacker) Pending() int { return len(n.missing) }
-
-// GivenUp is how many numbers were forgotten because they were asked for too
-// often, for too long, or because there were too many.
-func (n *Nacker) GivenUp() int64 { return n.givenUp }

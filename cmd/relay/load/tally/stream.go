@@ -1,16 +1,29 @@
 package tally
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	// maxJump is the furthest that a number may lie above or below the
-	// highest and still belong to it (MAX_DROPOUT of RFC 3550, A.1).
+	// highest and still belong to it whatever the time between the two
+	// (MAX_DROPOUT of RFC 3550, A.1).
 	maxJump = 3000
 	// maxMisorder is how far below the first number of an epoch a late packet
 	// may lie (MAX_MISORDER of RFC 3550, A.1), and how far apart the two
 	// packets are that prove a new epoch. The RFC wants these two to be
 	// neighbours; on a bad network the one between them may be lost.
 	maxMisorder = 100
+	// settling is what of a stream's begin says nothing about its rate: a server
+	// may begin with all that came since the last key frame.
+	settling = 200 * time.Millisecond
+	// measuring is how much longer than a packet takes a round trip may be measured:
+	// on one machine ICE's checks take 1 to 4 ms, an answer to a NACK 0.2.
+	measuring = 5 * time.Millisecond
+	// likeness is by what factor a jump of the numbers may differ from what the
+	// stream's rate makes of the silence, and still be the packets of then.
+	likeness = 2
 )
 
 // Verdict is what a packet was to its stream.
@@ -24,7 +37,8 @@ const (
 	Duplicate
 	// Late has a number below the highest, and came by itself.
 	Late
-	// Repaired was lost, and came because it was asked for.
+	// Repaired was lost, and came because it was asked for. On the stream's own
+	// SSRC that cannot be told for sure: see Stream.RTT.
 	Repaired
 	// Stray has a number far from all others. It is counted with the next one
 	// if that follows it: the numbering has begun anew.
@@ -40,20 +54,31 @@ type Span struct {
 // Stream counts the packets of one SSRC by their sequence numbers, which stand
 // in the clear part of a packet. Its zero value is a stream that has not begun.
 type Stream struct {
+	// RTX says that retransmissions come on an SSRC of their own (RFC 4588). Then
+	// what comes late on the stream's own SSRC came by itself, asked for or not.
+	RTX bool
+	// RTT is the shortest round trip to the server that was measured; zero if
+	// unknown. Without RTX a late packet that comes too soon after the NACK to be
+	// its answer came by itself. An original that is later still is taken for a
+	// repair: the two look the same.
+	RTT time.Duration
+
 	// The numbering. An extended number never wraps, and begins at epochGap
 	// or higher, so that all of them are above zero.
 	started bool
+	anew    bool   // the next packet begins an epoch
 	seq     uint16 // of the highest number
 	top     int64  // the highest, extended
 	floor   int64  // the lowest of this epoch
 	cycles  uint32 // wraps of this epoch, shifted by 16 (RFC 3550, A.1)
 	gap     Span   // what the last packet left out
 	stray   stray
+	pace    pace
 
 	// What became of each of the last span numbers. A number can be both
 	// repaired by RTX and seen, if the original was only very late.
 	seen, repaired, asked marks
-	rtx                   bool // retransmissions come on an SSRC of their own
+	asks                  []ask // the last ones, which can't have been answered yet
 
 	// The counts.
 	past     []window
@@ -68,6 +93,20 @@ type Stream struct {
 // is never taken for one of the other.
 const epochGap = 2 * span
 
+// ask is when a number was first asked for.
+type ask struct {
+	n  int64
+	at time.Duration
+}
+
+// pace is the rate at which the highest number of an epoch grows.
+type pace struct {
+	begun   time.Duration // the epoch
+	top     int64         // at the moment from on which it is measured
+	from    time.Duration
+	highest time.Duration // when the highest number came
+}
+
 // stray is a packet whose number fits nowhere, kept until the next one says
 // whether a new epoch began with it.
 type stray struct {
@@ -80,15 +119,15 @@ type stray struct {
 func (s *Stream) Packet(seq uint16, now time.Duration) Verdict {
 	s.gap = Span{}
 	s.arrived++
-	if !s.started {
+	if !s.started || s.anew {
 		s.begin(seq, now)
 		return New
 	}
 	delta := int64(int16(seq - s.seq))
 	n := s.top + delta
 	switch {
-	case delta > 0 && delta <= maxJump:
-		s.advance(n)
+	case delta > 0 && (delta <= maxJump || s.isOutage(delta, now)):
+		s.advance(n, now)
 		s.receive(n, now)
 		return New
 	case delta <= 0 && delta >= -maxJump && n >= s.floor-maxMisorder:
@@ -98,20 +137,20 @@ func (s *Stream) Packet(seq uint16, now time.Duration) Verdict {
 }
 
 // Repair counts a packet that came on the RTX SSRC and carries the original
-// number osn (RFC 4588, section 4), at the given moment. From the first one on
-// a late packet on the stream's own SSRC counts as reordered even if it was
-// asked for: what was asked for comes here.
+// number osn (RFC 4588, section 4), at the given moment. It sets RTX, which then
+// was not known. One ahead of all is the end of a frame repeated unasked; one far
+// ahead is of numbers that are no more.
 func (s *Stream) Repair(osn uint16, now time.Duration) Verdict {
 	s.gap = Span{}
-	s.rtx = true
+	s.RTX = true
 	delta := int64(int16(osn - s.seq))
 	n := s.top + delta
 	switch {
-	case !s.started || delta > maxJump || delta < -maxJump:
+	case !s.started || s.anew || delta > maxMisorder || delta < -maxJump:
 		s.running.counts.Strays++
 		return Stray
 	case delta > 0:
-		s.advance(n)
+		s.advance(n, now)
 	case n < s.floor || s.seen.has(n) || s.repaired.has(n):
 		s.counts(n).Needless++
 		return Duplicate
@@ -120,14 +159,44 @@ func (s *Stream) Repair(osn uint16, now time.Duration) Verdict {
 	return Repaired
 }
 
-// Asked says that a NACK for these numbers was sent.
-func (s *Stream) Asked(seqs []uint16) {
+// Asked says that a NACK for these numbers was sent at the given moment.
+func (s *Stream) Asked(seqs []uint16, now time.Duration) {
+	s.asks = slices.DeleteFunc(s.asks, func(a ask) bool { return s.mayBeAnswered(a, now) })
 	for _, seq := range seqs {
 		delta := int64(int16(seq - s.seq))
-		if n := s.top + delta; delta <= 0 && delta >= -maxJump && n >= s.floor {
-			s.asked.set(n)
+		n := s.top + delta
+		if delta > 0 || delta < -maxJump || n < s.floor || s.asked.has(n) {
+			continue
+		}
+		s.asked.set(n)
+		if a := (ask{n, now}); !s.RTX && !s.mayBeAnswered(a, now) {
+			s.asks = append(s.asks, a)
 		}
 	}
+}
+
+// mayBeAnswered allows for a round trip measured too long.
+func (s *Stream) mayBeAnswered(a ask, now time.Duration) bool {
+	return now-a.at >= s.RTT/2-measuring
+}
+
+// isAnswer is whether a late packet is what was asked for, as far as can be told.
+func (s *Stream) isAnswer(n int64, now time.Duration) bool {
+	if s.RTX || !s.asked.has(n) {
+		return false
+	}
+	i := slices.IndexFunc(s.asks, func(a ask) bool { return a.n == n })
+	return i < 0 || s.mayBeAnswered(s.asks[i], now)
+}
+
+// Restart says that what follows has another SSRC: the next packet begins the
+// numbering anew, however close its number is.
+func (s *Stream) Restart() {
+	s.anew = s.started
+	if s.stray.kept {
+		s.running.counts.Strays++
+	}
+	s.stray, s.gap = stray{}, Span{}
 }
 
 // Gap is the numbers that the last packet left out, none for most packets:
@@ -139,21 +208,22 @@ func (s *Stream) begin(seq uint16, now time.Duration) {
 	if s.started {
 		s.running.counts.Restarts++
 	}
-	s.seen, s.repaired, s.asked = marks{}, marks{}, marks{}
-	s.seq, s.cycles = seq, 0
+	s.seen, s.repaired, s.asked, s.asks = marks{}, marks{}, marks{}, s.asks[:0]
+	s.seq, s.cycles, s.anew = seq, 0, false
 	s.top += epochGap
 	s.floor = s.top
+	s.pace = pace{begun: now, top: s.top, from: now, highest: now}
 	s.running.counts.Expected++
 	s.receive(s.top, now)
 	s.started = true
 }
 
 // advance makes n the highest number.
-func (s *Stream) advance(n int64) {
+func (s *Stream) advance(n int64, now time.Duration) {
 	by := n - s.top
 	s.gap = Span{First: s.seq + 1, Count: int(by) - 1}
 	s.running.counts.Expected += by
-	for m := s.top + 1; m <= n; m++ {
+	for m := max(s.top, n-span) + 1; m <= n; m++ {
 		s.seen.clear(m)
 		s.repaired.clear(m)
 		s.asked.clear(m)
@@ -163,6 +233,7 @@ func (s *Stream) advance(n int64) {
 		s.cycles += 1 << 16
 	}
 	s.top, s.seq = n, seq
+	s.pace.advanced(n, now)
 }
 
 // below judges a packet whose number is not above the highest.
@@ -178,7 +249,7 @@ func (s *Stream) below(n int64, now time.Duration) Verdict {
 	case s.seen.has(n):
 		s.counts(n).Duplicates++
 		return Duplicate
-	case s.asked.has(n) && !s.rtx:
+	case s.isAnswer(n, now):
 		s.seen.set(n)
 		s.mend(n, now)
 		return Repaired
@@ -215,9 +286,29 @@ func (s *Stream) far(seq uint16, now time.Duration) Verdict {
 	}
 	s.stray = stray{}
 	s.begin(first.seq, now)
-	s.advance(s.top + int64(ahead))
+	s.advance(s.top+int64(ahead), now)
 	s.receive(s.top, now)
 	return New
+}
+
+// isOutage is whether numbers that jump by so much are those of the packets that
+// the silence before has swallowed, going by the rate until then. Sequence
+// arithmetic bounds it: of 32,768 packets and more in a row it cannot be told.
+func (s *Stream) isOutage(jump int64, now time.Duration) bool {
+	took := s.pace.highest - s.pace.from
+	if took < settling {
+		return false
+	}
+	due := float64(s.top-s.pace.top) / float64(took) * float64(now-s.pace.highest)
+	return float64(jump) <= due*likeness && float64(jump) >= due/likeness
+}
+
+// advanced notes a new highest number.
+func (p *pace) advanced(n int64, now time.Duration) {
+	if now-p.begun < settling {
+		p.top, p.from = n, now
+	}
+	p.highest = max(p.highest, now)
 }
 
 // receive counts number n as come by itself.

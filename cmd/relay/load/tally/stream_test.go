@@ -9,9 +9,10 @@ import (
 const ms = time.Millisecond
 
 // event is something that happens to a stream: a packet, a repair by RTX, a
-// NACK or a cut.
+// NACK, a cut, another SSRC (x), or that RTX was agreed on (t), seq ms of
+// silence (s), or a round trip of seq ms (m).
 type event struct {
-	kind byte // p, r, a or c
+	kind byte
 	seq  uint16
 }
 
@@ -31,17 +32,26 @@ func then(parts ...[]event) (all []event) {
 
 // play lets the events happen a millisecond apart, and gives the verdicts.
 func play(s *Stream, events []event) (verdicts []Verdict) {
+	var silence time.Duration
 	for i, e := range events {
-		now := time.Duration(i) * ms
+		now := silence + time.Duration(i)*ms
 		switch e.kind {
 		case 'p':
 			verdicts = append(verdicts, s.Packet(e.seq, now))
 		case 'r':
 			verdicts = append(verdicts, s.Repair(e.seq, now))
 		case 'a':
-			s.Asked([]uint16{e.seq})
+			s.Asked([]uint16{e.seq}, now)
 		case 'c':
 			s.Cut(now)
+		case 'x':
+			s.Restart()
+		case 't':
+			s.RTX = true
+		case 's':
+			silence += time.Duration(e.seq) * ms
+		case 'm':
+			s.RTT = time.Duration(e.seq) * ms
 		}
 	}
 	return verdicts
@@ -56,6 +66,13 @@ func figures(c Counts) Counts {
 func TestStreamCounts(t *testing.T) {
 	repair := func(seq uint16) []event { return []event{{'r', seq}} }
 	ask := func(seq uint16) []event { return []event{{'a', seq}} }
+	restart, rtx := []event{{'x', 0}}, []event{{'t', 0}}
+	rtt := func(ms uint16) []event { return []event{{'m', ms}} }
+	silence := func(ms uint16) []event { return []event{{'s', ms}} }
+	second := make([]uint16, 1000) // one packet a millisecond, up to 65535
+	for i := range second {
+		second[i] = uint16(65535 - 999 + i)
+	}
 	for _, tc := range []struct {
 		name   string
 		events []event
@@ -81,6 +98,28 @@ func TestStreamCounts(t *testing.T) {
 		{"repaired twice on its own SSRC", then(packets(1, 3), ask(2), packets(2, 2)), Counts{Expected: 3, Received: 2, Repaired: 1, Needless: 1}, Duplicate},
 		{"asked for, but only late", then(packets(1, 3), repair(1), ask(2), packets(2)), Counts{Expected: 3, Received: 3, Needless: 1, Reordered: 1}, Late},
 		{"late after its repair", then(packets(1, 3), ask(2), repair(2), packets(2)), Counts{Expected: 3, Received: 3, Needless: 1, Reordered: 1}, Late},
+		{"late after the first NACK, with RTX", then(rtx, packets(1, 3), ask(2), packets(2)), Counts{Expected: 3, Received: 3, Reordered: 1}, Late},
+		{"too soon for an answer", then(rtt(15), packets(1, 3), ask(2), packets(2)), Counts{Expected: 3, Received: 3, Reordered: 1}, Late},
+		{"late enough for an answer", then(rtt(14), packets(1, 3), ask(2), packets(4, 2)), Counts{Expected: 4, Received: 3, Repaired: 1}, Repaired},
+		{"asked again, answered the first time", then(rtt(15), packets(1, 3), ask(2), packets(4), ask(2), packets(2)), Counts{Expected: 4, Received: 3, Repaired: 1}, Repaired},
+		{"another SSRC close by", then(packets(1), restart, packets(1501)), Counts{Expected: 2, Received: 2, Restarts: 1}, New},
+		{"another SSRC a little below", then(packets(1501), restart, packets(1, 2)), Counts{Expected: 3, Received: 3, Restarts: 1}, New},
+		{"another SSRC, the same number", then(packets(1), restart, packets(1)), Counts{Expected: 2, Received: 2, Restarts: 1}, New},
+		{"another SSRC before the first", then(restart, packets(1)), Counts{Expected: 1, Received: 1}, New},
+		{"another SSRC after a stray", then(packets(1, 30000), restart, packets(30001)), Counts{Expected: 2, Received: 2, Strays: 1, Restarts: 1}, New},
+		{"a repair of the SSRC before", then(packets(1), restart, repair(2), packets(7)), Counts{Expected: 2, Received: 2, Strays: 1, Restarts: 1}, New},
+		{"a repair from before a restart", then(packets(1501), restart, packets(1), repair(1500)), Counts{Expected: 2, Received: 2, Strays: 1, Restarts: 1}, Stray},
+		{"an outage", then(packets(second...), silence(10_000), packets(10_000)), Counts{Expected: 11_001, Received: 1001}, New},
+		{"an outage, and what was late before it", then(packets(second...), silence(9000), packets(65535), silence(1000), packets(10_000, 10_001)), Counts{Expected: 11_002, Received: 1002, Duplicates: 1}, New},
+		{"an outage of the most that can be told", then(packets(second...), silence(30_000), packets(32_766)), Counts{Expected: 33_767, Received: 1001}, New},
+		{"an outage of more", then(packets(second...), silence(33_000), packets(32_767, 32_768)), Counts{Expected: 1002, Received: 1002, Restarts: 1}, New},
+		{"an outage of half as many", then(packets(second...), silence(10_000), packets(5100)), Counts{Expected: 6101, Received: 1001}, New},
+		{"a jump too small for the silence", then(packets(second...), silence(10_000), packets(4000, 4001)), Counts{Expected: 1002, Received: 1002, Restarts: 1}, New},
+		{"a jump too great for the silence", then(packets(second...), silence(10_000), packets(21_000, 21_001)), Counts{Expected: 1002, Received: 1002, Restarts: 1}, New},
+		{"a jump with too little seen", then(packets(1, 2, 3), silence(10_000), packets(10_000, 10_001)), Counts{Expected: 5, Received: 5, Restarts: 1}, New},
+		{"an outage after a burst at the begin", then(packets(64_000), packets(second...), silence(10_000), packets(10_000)), Counts{Expected: 11_537, Received: 1002}, New},
+		{"late after an outage", then(packets(second...), silence(10_000), packets(10_000, 9000)), Counts{Expected: 11_001, Received: 1002, Reordered: 1}, Late},
+		{"older than what is remembered", then(packets(second...), silence(10_000), packets(10_000, 5000)), Counts{Expected: 11_001, Received: 1001}, Stray},
 		{"asked for long ago and far", then(packets(1), ask(5000), packets(2)), Counts{Expected: 2, Received: 2}, New},
 		{"3,000 lost is loss", packets(65000, 464+2000), Counts{Expected: 3001, Received: 2}, New},
 		{"a stray", packets(1, 30000, 2), Counts{Expected: 2, Received: 2}, New},
@@ -261,12 +300,13 @@ func TestStreamAllocatesNothing(t *testing.T) {
 // FuzzStream plays anything, and wants figures that add up.
 func FuzzStream(f *testing.F) {
 	f.Add([]byte{0, 0, 1, 0, 0, 2, 1, 0, 3, 2, 0, 2, 3, 0, 0})
+	f.Add([]byte{0, 0, 1, 4, 0, 0, 0, 0, 5, 0, 0, 4, 7, 0, 9, 2, 0, 3, 0, 0, 3, 5, 0, 0, 2, 0, 2, 0, 0, 2, 6, 9, 9, 0, 40, 0})
 	f.Add([]byte{0, 255, 255, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 128, 0, 0, 128, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var s Stream
 		var events []event
 		for ; len(data) >= 3; data = data[3:] {
-			events = append(events, event{"prac"[data[0]%4], uint16(data[1])<<8 | uint16(data[2])})
+			events = append(events, event{"pracxtsm"[data[0]%8], uint16(data[1])<<8 | uint16(data[2])})
 		}
 		play(&s, events)
 		var sum Counts
