@@ -12,12 +12,10 @@ import (
 func TestLateJoinIsQuick(t *testing.T) {
 	r := startRelay(t)
 	p := present(t, r, "/push")
-	joins, soon := length(2, 10), length(1000, 500)
+	joins, soon := length(1, 10), length(1000, 500)
 	var waits []float64
 	for range joins {
-		// Both together are not so much less than the 10 s between two requests at
-		// rest that the second one falls into the join.
-		p.moveThenRest(seconds(4, 20), seconds(4, 5))
+		p.moveThenRest(seconds(4, 20), seconds(2, 5))
 		asked := p.keyFrameRequests()
 		waits = append(waits, joinStill(t, r, p))
 		if more := p.keyFrameRequests() - asked; more > 0 {

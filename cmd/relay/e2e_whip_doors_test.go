@@ -57,12 +57,13 @@ func TestBothDoors(t *testing.T) {
 	r := startRelay(t, "--allow-origin", site)
 	viewers := startChromium(t, autoplay)
 	var in, out []string
-	for _, codec := range []string{"VP8", "VP9", "H264", "AV1"} {
+	codecs := []string{"VP8", "H264", "VP9", "AV1"}[:length(2, 4)]
+	for _, codec := range codecs {
 		in = append(in, whipToPull(t, r, viewers, site, codec))
 	}
 	p := newPresenter(t, site)
 	p.push = p.browser.blank()
-	for _, codec := range []string{"VP8", "VP9", "H264", "AV1"} {
+	for _, codec := range codecs {
 		out = append(out, pushToWHEP(t, r, p, viewers, codec))
 	}
 	figure(t, "whip-5: new pictures a second, from WHIP to /pull: %s; from /push to WHEP: %s", in, out)
@@ -217,6 +218,7 @@ new MutationObserver(() => went.at(-1) !== relay.state() && went.push(relay.stat
 // TestWebSocketsCutWhileLive: a presentation goes on when WebSockets are cut and
 // come no more, and the presenter's place is found again through them when they do.
 func TestWebSocketsCutWhileLive(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	m := startMeddler(t, r, socketsPass)
 	p := newPresenter(t, servePattern(t), autoplay)
