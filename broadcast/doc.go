@@ -11,8 +11,11 @@
 //  4. The fan-out (one goroutine a room and kind) takes what has arrived:
 //     until the marker bit, or for at most 1 ms.
 //  5. For each viewer, for each packet: a header with that viewer's SSRC and
-//     payload type, SRTP, one write. Nothing is allocated, nothing waits.
-//  6. A NACK is answered from the history, as RTX where that was negotiated.
+//     payload type, SRTP, into the pending batch. Nothing is allocated, nothing
+//     waits.
+//  6. udp.Conn writes the batch: runs of one viewer's packets as one message, all
+//     messages in one kernel call.
+//  7. A NACK is answered from the history, as RTX where that was negotiated.
 //     A PLI goes to the key-frame governor.
 //
 // What holds at all times:
@@ -21,6 +24,6 @@
 //   - A packet in the history is never changed.
 //   - One (SSRC, sequence number) never carries two contents: AES-GCM would
 //     reuse a nonce.
-//   - Nothing in 3 to 6 waits for a viewer.
+//   - Nothing in 3 to 7 waits for a viewer.
 //   - Session, Room and history outlive the publisher.
 package broadcast

@@ -48,6 +48,7 @@ type fanout struct {
 	kind    kind
 	changed func() // tells the room
 	history *history
+	socket  holder
 	wake    chan struct{} // holds one token when there is something to do
 
 	wanted atomic.Bool   // some viewer asked for a key frame
@@ -80,7 +81,7 @@ func newFanout(k kind, changed func()) *fanout {
 	if k == kindAudio {
 		bytes = maxAudioBytes
 	}
-	return &fanout{kind: k, changed: changed, history: newHistory(bytes, historyTime), wake: make(chan struct{}, 1)}
+	return &fanout{kind: k, changed: changed, history: newHistory(bytes, historyTime), wake: make(chan struct{}, 1), socket: unheld{}}
 }
 
 func (f *fanout) signal() {
@@ -206,12 +207,20 @@ func (f *fanout) run(ctx context.Context) {
 		}
 		burst, downs := f.collect()
 		now := time.Now()
-		for _, d := range downs {
-			d.forward(burst, now)
-		}
+		f.forward(burst, downs, now)
 		f.observe(burst, now)
 		f.spare = burst
 		timer.Reset(f.serve(downs, time.Now()))
+	}
+}
+
+// forward sends a burst to one viewer after the other, so that one viewer's
+// packets lie together and leave as one message of the kernel's.
+func (f *fanout) forward(burst []*packet, downs []*DownTrack, now time.Time) {
+	f.socket.Hold()
+	defer f.socket.Release()
+	for _, d := range downs {
+		d.forward(burst, now)
 	}
 }
 

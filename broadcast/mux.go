@@ -51,3 +51,23 @@ func (m *mux) host() netip.Addr {
 	}
 	return addr.AddrPort().Addr().Unmap()
 }
+
+// holder is a socket that gathers media between Hold and Release, and writes it
+// in few kernel calls.
+type holder interface {
+	Hold()
+	Release()
+}
+
+// holderOf is the socket, or a stand-in for one that writes each packet at once.
+func holderOf(conn net.PacketConn) holder {
+	if h, ok := conn.(holder); ok {
+		return h
+	}
+	return unheld{}
+}
+
+type unheld struct{}
+
+func (unheld) Hold()    {}
+func (unheld) Release() {}

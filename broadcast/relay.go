@@ -16,7 +16,8 @@ import (
 
 // Config is what a Relay needs.
 type Config struct {
-	// Conn is the UDP socket that all media passes. The Relay closes it.
+	// Conn is the UDP socket that all media passes. The Relay closes it. If it has
+	// Hold and Release, as udp.Conn has, media is written between these.
 	Conn net.PacketConn
 	// Addresses are those that reach Conn, best first; they go into answers as
 	// host candidates. Loopback is added for a peer that came over loopback.
@@ -32,6 +33,7 @@ type Relay struct {
 	log         *slog.Logger
 	addresses   func() []netip.Addr
 	socket      *prober
+	holder      holder
 	mux         *mux
 	certificate webrtc.Certificate
 	work        sync.WaitGroup // every goroutine of the relay's
@@ -54,6 +56,7 @@ func New(c Config) (*Relay, error) {
 		log:         c.Log,
 		addresses:   c.Addresses,
 		socket:      socket,
+		holder:      holderOf(c.Conn),
 		mux:         newMux(socket, pionLogs{c.Log}),
 		certificate: *certificate,
 		rooms:       map[string]*Room{},

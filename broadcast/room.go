@@ -84,6 +84,7 @@ func newRoom(relay *Relay, name string) *Room {
 	room := &Room{relay: relay, name: name, log: relay.log.With("room", name), stop: stop, sessions: map[*Session]struct{}{}}
 	room.video = newFanout(kindVideo, room.changed)
 	room.audio = newFanout(kindAudio, room.changed)
+	room.video.socket, room.audio.socket = relay.holder, relay.holder
 	relay.work.Go(func() { room.video.run(ctx) })
 	relay.work.Go(func() { room.audio.run(ctx) })
 	relay.work.Go(func() { room.keep(ctx) })

@@ -1,6 +1,7 @@
 // Package udp is the relay's one UDP socket, as a net.PacketConn. All media
 // goes through it in both directions, so that it is the place where packets
-// are batched into fewer kernel calls. It knows nothing of ICE or RTP.
+// are batched into fewer kernel calls: reads always, writes of media while
+// somebody holds the Conn. Of ICE and RTP it knows only how their packets begin.
 package udp
 
 import (
@@ -14,67 +15,81 @@ import (
 	"time"
 )
 
-const (
-	// bufferSize is asked for in both directions: the kernel's usual 208 KiB do
-	// not hold the burst of a key frame to many viewers.
-	bufferSize = 4 << 20
-	// A socket that fails again and again is read again after a wait that grows
-	// by a millisecond each time, up to maxWait.
-	maxWait = 100 * time.Millisecond
-)
+// A socket that fails again and again is read again after a wait that grows
+// by a millisecond each time, up to maxWait.
+const maxWait = 100 * time.Millisecond
 
 // Conn is a UDP socket whose errors do not end it: only Close does. Its methods
 // may be called from any goroutine.
 type Conn struct {
 	// Static after construction.
-	socket socket
-	closed chan struct{} // by Close
+	socket  socket
+	buffers Buffers
+	closed  chan struct{} // by Close
 
-	close       sync.Once
-	readErrors  atomic.Uint64
-	writeErrors atomic.Uint64
+	close      sync.Once
+	readErrors atomic.Uint64
 }
 
-// socket is what Conn needs of a *net.UDPConn.
+// socket is the platform's part of a Conn: a *net.UDPConn that may batch. What
+// it does not write it counts, by reason.
 type socket interface {
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
+	Hold()
+	Release()
 	LocalAddr() net.Addr
 	SetDeadline(t time.Time) error
 	SetReadDeadline(t time.Time) error
 	SetWriteDeadline(t time.Time) error
 	Close() error
+	stats() Stats
 }
 
-// Stats counts what went wrong on a Conn since it was opened.
-type Stats struct {
-	ReadErrors, WriteErrors uint64
-}
+// Option is a choice that Listen leaves to its caller.
+type Option func(*options)
+
+type options struct{ unsegmented func(cause error) }
+
+// OnUnsegmented has f called at most once, from Listen or from whoever writes, when
+// the kernel or the network turns out not to take several packets as one message:
+// they then leave one by one, which takes more processor time.
+func OnUnsegmented(f func(cause error)) Option { return func(o *options) { o.unsegmented = f } }
 
 // Listen opens a socket on addr. An unspecified address, of either family or
 // none at all, stands for all addresses of this machine, IPv6 and IPv4; only
 // IPv4 where there is no IPv6.
-func Listen(addr netip.AddrPort) (*Conn, error) {
+func Listen(addr netip.AddrPort, choices ...Option) (*Conn, error) {
+	o := options{unsegmented: func(error) {}}
+	for _, choose := range choices {
+		choose(&o)
+	}
 	local := net.UDPAddrFromAddrPort(addr)
 	if !addr.Addr().IsValid() || addr.Addr().IsUnspecified() {
 		local = &net.UDPAddr{Port: int(addr.Port())}
 	}
-	socket, err := net.ListenUDP("udp", local)
+	conn, err := net.ListenUDP("udp", local)
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP: %w", err)
 	}
-	askBuffers(socket)
-	return newConn(socket), nil
+	socket, err := newSocket(conn, o.unsegmented)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("listen on UDP: %w", err), conn.Close())
+	}
+	c := newConn(socket)
+	c.buffers = askBuffers(conn)
+	return c, nil
 }
 
 func newConn(s socket) *Conn { return &Conn{socket: s, closed: make(chan struct{})} }
 
-// askBuffers only asks: the kernel grants what it is configured to, and a
-// smaller buffer serves fewer viewers, but it serves.
-func askBuffers(socket *net.UDPConn) {
-	_ = socket.SetReadBuffer(bufferSize)
-	_ = socket.SetWriteBuffer(bufferSize)
-}
+// Hold begins a burst: until Release, media may wait for more of its kind, and
+// leaves in few kernel calls. Several goroutines may hold at the same time.
+func (c *Conn) Hold() { c.socket.Hold() }
+
+// Release ends a burst that Hold began. What was written in it has left when it
+// returns, or was dropped with a reason.
+func (c *Conn) Release() { c.socket.Release() }
 
 // ReadFromAddrPort reads one packet. The address is IPv4 wherever the packet
 // came by IPv4. An error of the network or of a packet is counted, and the next
@@ -97,13 +112,10 @@ func (c *Conn) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-// WriteToAddrPort writes one packet. It keeps no part of b.
+// WriteToAddrPort writes one packet. It keeps no part of b. A packet that waits
+// for the end of a burst counts as written; what becomes of it is in Stats.
 func (c *Conn) WriteToAddrPort(b []byte, to netip.AddrPort) (int, error) {
-	n, err := c.socket.WriteToUDPAddrPort(b, unmap(to))
-	if err != nil && !c.isClosed() {
-		c.writeErrors.Add(1)
-	}
-	return n, err
+	return c.socket.WriteToUDPAddrPort(b, unmap(to))
 }
 
 // ReadFrom is ReadFromAddrPort for net.PacketConn.
@@ -148,8 +160,13 @@ func (c *Conn) Close() error {
 
 // Stats returns the counters.
 func (c *Conn) Stats() Stats {
-	return Stats{ReadErrors: c.readErrors.Load(), WriteErrors: c.writeErrors.Load()}
+	stats := c.socket.stats()
+	stats.ReadErrors = c.readErrors.Load()
+	return stats
 }
+
+// Buffers are the kernel's buffers of this socket.
+func (c *Conn) Buffers() Buffers { return c.buffers }
 
 func (c *Conn) isClosed() bool {
 	select {

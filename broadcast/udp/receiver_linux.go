@@ -1,0 +1,99 @@
+//go:build !portable
+
+package udp
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// readPackets is how many packets one call reads.
+	readPackets = 32
+	// readSize is as much as Pion's mux takes of a packet. What is longer is cut,
+	// as it would be there.
+	readSize = 8192
+	// readStride is a little more, or the beginnings of all packets would share
+	// few lines of the processor's cache.
+	readStride = readSize + 192
+)
+
+// receiver reads ahead of whoever reads from the Conn.
+type receiver struct {
+	socket  *batching             // static
+	attempt func(fd uintptr) bool // static: one recvmmsg, until there is a packet
+
+	mu          sync.Mutex // guards what follows; held while waiting for packets
+	messages    []message
+	vectors     []unix.Iovec
+	names       []name
+	data        []byte
+	next, count int // packets read that nobody has asked for yet
+	errno       unix.Errno
+}
+
+func (r *receiver) init(socket *batching) {
+	r.socket, r.attempt = socket, r.receive
+	r.messages = make([]message, readPackets)
+	r.vectors = make([]unix.Iovec, readPackets)
+	r.names = make([]name, readPackets)
+	r.data = make([]byte, readPackets*readStride)
+	for i := range r.messages {
+		r.vectors[i].Base = &r.data[i*readStride]
+		r.vectors[i].SetLen(readSize)
+		header := &r.messages[i].header
+		header.Iov = &r.vectors[i]
+		header.SetIovlen(1)
+		header.Name = (*byte)(unsafe.Pointer(&r.names[i]))
+		header.Namelen = unix.SizeofSockaddrInet6
+	}
+}
+
+// ReadFromUDPAddrPort returns the next packet, read ahead or not.
+func (b *batching) ReadFromUDPAddrPort(packet []byte) (int, netip.AddrPort, error) {
+	r := &b.receiver
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case b.closed.Load():
+		return 0, netip.AddrPort{}, net.ErrClosed
+	case b.deadlines.read.expired():
+		return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
+	}
+	if r.next == r.count {
+		if err := r.fill(); err != nil {
+			return 0, netip.AddrPort{}, err
+		}
+	}
+	i := r.next
+	r.next++
+	start := i * readStride
+	n := copy(packet, r.data[start:start+int(r.messages[i].size)])
+	return n, b.addrPort(&r.names[i]), nil
+}
+
+// fill waits for packets with the runtime's poller, so that Close and deadlines
+// end it. It needs mu.
+func (r *receiver) fill() error {
+	for i := range r.messages[:r.count] { // what the kernel wrote
+		r.messages[i].header.Namelen = unix.SizeofSockaddrInet6
+	}
+	r.next, r.count, r.errno = 0, 0, 0
+	if err := r.socket.raw.Read(r.attempt); err != nil {
+		return err
+	}
+	if r.errno != 0 {
+		return os.NewSyscallError("recvmmsg", r.errno)
+	}
+	return nil
+}
+
+func (r *receiver) receive(fd uintptr) bool {
+	r.count, r.errno = receiveMessages(fd, r.messages)
+	return r.errno != unix.EAGAIN
+}
