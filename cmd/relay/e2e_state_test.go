@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,21 +21,29 @@ func TestStateIsKept(t *testing.T) {
 	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	first := r.fingerprint()
-	files := snapshot(t, r.state)
 	r.checkPrivate()
-	r.stop()
-
-	r.start()
+	starts, unchanged := 1, false
+	// Tests beside this one give the machine addresses, for which a leaf is
+	// rightly renewed: then the next start has to change nothing.
+	for ; !unchanged && starts < 5; starts++ {
+		r.stop()
+		files := snapshot(t, r.state)
+		r.start()
+		unchanged = maps.Equal(snapshot(t, r.state), files)
+		if !unchanged && !strings.Contains(r.log.String(), "certificate renewed") {
+			t.Fatal("a start changed the files without a word")
+		}
+	}
+	if !unchanged {
+		t.Error("each start changed the files")
+	}
 	var told struct{ Fingerprint string }
 	check(t, json.Unmarshal(get(t, http.DefaultClient, r.url("/trust/ca.json")), &told))
 	shown := fingerprintPattern.FindAllString(r.said.String(), -1)
-	if len(shown) != 2 || shown[1] != first || told.Fingerprint != first {
+	if len(shown) != starts || slices.ContainsFunc(shown, func(s string) bool { return s != first }) || told.Fingerprint != first {
 		t.Errorf("the first start's CA is %s; the terminal showed %s in all, the page %s", first, shown, told.Fingerprint)
 	}
-	if !maps.Equal(snapshot(t, r.state), files) {
-		t.Error("the second start changed the files")
-	}
-	figure(t, "https-3: the second start has the first one's CA, in the terminal and on the page; %d files, none readable for others", len(files))
+	figure(t, "https-3: the second start has the first one's CA, in the terminal and on the page; %d files, none readable for others", len(snapshot(t, r.state)))
 }
 
 // checkPrivate wants the files to be their owner's only.
