@@ -46,7 +46,7 @@ func TestForwardAllocatesNothing(t *testing.T) {
 }
 
 func TestMeasuringAllocatesNothing(t *testing.T) {
-	f := newFanout(kindVideo, func() {})
+	f := newFanout(kindVideo, newCrew(unheld{}), func() {})
 	f.encoder.watched = true
 	header := rtp.Header{}
 	packets := []*packet{newPacket(0, interlaced()), newPacket(1, testPPS), newPacket(2, testIDR), newPacket(3, testP), newPacket(4, testB)}

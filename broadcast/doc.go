@@ -12,7 +12,8 @@
 //     until the marker bit, or for at most 1 ms.
 //  5. For each viewer, for each packet: a header with that viewer's SSRC and
 //     payload type, SRTP, into the pending batch. Nothing is allocated, nothing
-//     waits.
+//     waits. The crew helps: each processor has its lane of the socket, and the
+//     viewers whose packets leave there.
 //  6. udp.Conn writes the batch: runs of one viewer's packets as one message, all
 //     messages in one kernel call.
 //  7. A NACK is answered from the history, as RTX where that was negotiated.

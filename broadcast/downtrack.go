@@ -32,7 +32,10 @@ type DownTrack struct {
 	// set once, before the first packet is sent: how this viewer was primed
 	primed atomic.Pointer[squeeze]
 
-	// owned by the fan-out's run
+	// guarded by the fan-out's mu
+	lane int // of the socket: where this viewer's packets leave
+
+	// owned by whoever serves the viewer in a burst of the fan-out's
 	phase   phase
 	from    uint64 // packets up to this order came with the priming
 	header  rtp.Header
@@ -42,7 +45,7 @@ type DownTrack struct {
 	lacking  atomic.Bool   // the viewer lacks the codec that flows
 	slow     atomic.Bool   // the viewer's network can't carry it
 	absent   atomic.Bool   // the viewer is silent: nothing is sent into the void
-	playing  atomic.Bool   // packets are sent: NACKs and PLIs are served; set by run
+	playing  atomic.Bool   // packets are sent: NACKs and PLIs are served; set with phase
 	sent     atomic.Uint64 // packets on the media SSRC
 	octets   atomic.Uint64 // bytes of payload in these
 	repeated atomic.Uint64 // packets sent again
@@ -166,7 +169,7 @@ func (d *DownTrack) forward(burst []*packet, now time.Time) {
 	}
 	for _, p := range burst {
 		if p.order > d.from {
-			d.pass(b, p, now)
+			d.pass(b, p)
 		}
 	}
 }
@@ -182,11 +185,11 @@ func (d *DownTrack) prime(b *binding, now time.Time) {
 	d.primed.Store(&squeezed)
 	d.from, d.phase = order, phaseWaiting
 	if !ok {
-		d.fanout.governor.want(now)
+		d.fanout.wanted.Store(true)
 		return
 	}
 	for _, p := range packets {
-		d.pass(b, p, now)
+		d.pass(b, p)
 	}
 	d.fanout.mu.Lock()
 	rtp, flowing := d.fanout.instant(now)
@@ -198,7 +201,7 @@ func (d *DownTrack) prime(b *binding, now time.Time) {
 
 // pass sends a packet, unless the viewer lacks its codec, can't take it, or
 // waits for a key frame.
-func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
+func (d *DownTrack) pass(b *binding, p *packet) {
 	to := b.match(p.format)
 	if lacks := to == nil; d.lacking.Load() != lacks {
 		d.lacking.Store(lacks)
@@ -213,7 +216,7 @@ func (d *DownTrack) pass(b *binding, p *packet, now time.Time) {
 		d.leaveOut(b, p, dropSlow)
 	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
 		d.leaveOut(b, p, dropNoKeyFrame)
-		d.fanout.governor.want(now)
+		d.fanout.wanted.Store(true) // run passes it on after the burst
 	default:
 		d.resume()
 		d.send(b, p, to.media)

@@ -2,7 +2,6 @@ package broadcast
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,14 +40,15 @@ const (
 // fanout forwards one kind of a room's media: from whichever Track is the
 // source to every DownTrack. It outlives publishers.
 //
-// Packets come in through take (the source's reader) and leave in run, which is
-// the only goroutine that sends media to viewers: so order is kept.
+// Packets come in through take (the source's reader) and leave in run, burst by
+// burst. The crew helps with that, but no viewer is two goroutines' in one burst,
+// and the next begins when all have been served: so order is kept.
 type fanout struct {
 	// static after newFanout
 	kind    kind
 	changed func() // tells the room
 	history *history
-	socket  holder
+	crew    *crew
 	wake    chan struct{} // holds one token when there is something to do
 
 	wanted atomic.Bool   // some viewer asked for a key frame
@@ -62,26 +62,30 @@ type fanout struct {
 	keys     keyFrames
 	meter    meter
 	encoder  encoder
-	pending  []*packet    // stored, not forwarded yet
-	order    uint64       // of the newest packet, counted in order of arrival
-	floor    uint64       // packets up to this order are of an ended presentation
-	began    bool         // the governor is to hear of a new source
-	downs    []*DownTrack // replaced, never changed
-	heard    time.Time    // when the newest packet came
+	pending  []*packet // stored, not forwarded yet
+	order    uint64    // of the newest packet, counted in order of arrival
+	floor    uint64    // packets up to this order are of an ended presentation
+	began    bool      // the governor is to hear of a new source
+	audience audience  // replaced, never changed
+	heard    time.Time // when the newest packet came
 
 	// owned by run
+	shares   shares
 	governor governor
 	spare    []*packet // swapped with pending
 	frame    uint64    // newest frame seen
 	last     *packet   // newest packet forwarded, until it is repeated
 }
 
-func newFanout(k kind, changed func()) *fanout {
+func newFanout(k kind, c *crew, changed func()) *fanout {
 	bytes := maxVideoBytes
 	if k == kindAudio {
 		bytes = maxAudioBytes
 	}
-	return &fanout{kind: k, changed: changed, history: newHistory(bytes, historyTime), wake: make(chan struct{}, 1), socket: unheld{}}
+	f := &fanout{kind: k, changed: changed, crew: c, history: newHistory(bytes, historyTime), wake: make(chan struct{}, 1)}
+	f.audience = make(audience, c.socket.Lanes())
+	f.shares.init(f)
+	return f
 }
 
 func (f *fanout) signal() {
@@ -173,18 +177,11 @@ func (f *fanout) store(t *Track, format *format, h *rtp.Header, payload []byte, 
 	return true
 }
 
-// join adds a viewer's DownTrack; the next pass primes it.
-func (f *fanout) join(d *DownTrack) {
-	f.mu.Lock()
-	f.downs = append(slices.Clip(f.downs), d)
-	f.mu.Unlock()
-	f.signal()
-}
-
-func (f *fanout) leave(d *DownTrack) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.downs = slices.DeleteFunc(slices.Clone(f.downs), func(other *DownTrack) bool { return other == d })
+// want hands viewers' wishes to the governor.
+func (f *fanout) want(now time.Time) {
+	if f.wanted.Swap(false) {
+		f.governor.want(now)
+	}
 }
 
 // wantKeyFrame is called for a viewer that lost its picture.
@@ -205,27 +202,18 @@ func (f *fanout) run(ctx context.Context) {
 		case <-f.wake:
 		case <-timer.C:
 		}
-		burst, downs := f.collect()
+		burst, to := f.collect()
 		now := time.Now()
-		f.forward(burst, downs, now)
+		f.shares.forward(burst, to, now)
+		f.want(now) // what the burst answers itself is not asked for
 		f.observe(burst, now)
 		f.spare = burst
-		timer.Reset(f.serve(downs, time.Now()))
-	}
-}
-
-// forward sends a burst to one viewer after the other, so that one viewer's
-// packets lie together and leave as one message of the kernel's.
-func (f *fanout) forward(burst []*packet, downs []*DownTrack, now time.Time) {
-	f.socket.Hold()
-	defer f.socket.Release()
-	for _, d := range downs {
-		d.forward(burst, now)
+		timer.Reset(f.serve(to, time.Now()))
 	}
 }
 
 // collect takes what has arrived: to the end of a frame, or for burstTime.
-func (f *fanout) collect() (burst []*packet, downs []*DownTrack) {
+func (f *fanout) collect() (burst []*packet, to audience) {
 	if f.kind == kindVideo && f.partial() {
 		f.await()
 	}
@@ -233,7 +221,7 @@ func (f *fanout) collect() (burst []*packet, downs []*DownTrack) {
 	defer f.mu.Unlock()
 	clear(f.spare) // or it would keep packets that the history let go
 	burst, f.pending = f.pending, f.spare[:0]
-	return burst, f.downs
+	return burst, f.audience
 }
 
 // await waits for the rest of a frame, not longer than burstTime.

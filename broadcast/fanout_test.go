@@ -79,7 +79,7 @@ func BenchmarkForward(b *testing.B) {
 
 // A repair that comes last is not the tail of the picture.
 func TestTailIsTheNewest(t *testing.T) {
-	f := newFanout(kindVideo, func() {})
+	f := newFanout(kindVideo, newCrew(unheld{}), func() {})
 	burst := testBurst(65530)
 	f.observe([]*packet{burst[0], burst[2], burst[9], burst[1]}, time.Now())
 	if f.last != burst[9] {

@@ -56,7 +56,7 @@ func TestInfo(t *testing.T) {
 
 // watched is a fan-out whose source is an encoder, and what its session logs.
 func watched(log *bytes.Buffer) (*fanout, *Track) {
-	f := newFanout(kindVideo, func() {})
+	f := newFanout(kindVideo, newCrew(unheld{}), func() {})
 	t := &Track{session: &Session{join: Join{Encoder: true}, log: slog.New(slog.NewTextHandler(log, nil))}, fanout: f}
 	f.setSource(t)
 	return f, t

@@ -53,10 +53,12 @@ func (m *mux) host() netip.Addr {
 }
 
 // holder is a socket that gathers media between Hold and Release, and writes it
-// in few kernel calls.
+// in few kernel calls; each of its lanes by itself (see udp.Conn).
 type holder interface {
-	Hold()
-	Release()
+	Lanes() int
+	Lane(to netip.AddrPort) int
+	Hold(lane int)
+	Release(lane int)
 }
 
 // holderOf is the socket, or a stand-in for one that writes each packet at once.
@@ -69,5 +71,7 @@ func holderOf(conn net.PacketConn) holder {
 
 type unheld struct{}
 
-func (unheld) Hold()    {}
-func (unheld) Release() {}
+func (unheld) Lanes() int              { return 1 }
+func (unheld) Lane(netip.AddrPort) int { return 0 }
+func (unheld) Hold(int)                {}
+func (unheld) Release(int)             {}

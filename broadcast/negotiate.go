@@ -3,6 +3,7 @@ package broadcast
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -189,7 +190,19 @@ func (s *Session) newPeerConnection(o *offer) (*webrtc.PeerConnection, error) {
 		_ = pc.Close()
 		return nil, err
 	}
+	pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(s.reroute)
 	return pc, nil
+}
+
+// reroute tells the fan-outs of the path that ICE has chosen.
+func (s *Session) reroute(pair *webrtc.ICECandidatePair) {
+	addr, err := netip.ParseAddr(pair.Remote.Address)
+	if err != nil {
+		return // it only costs time to leave through another's lane
+	}
+	for _, d := range s.downTracks() {
+		d.fanout.reroute(d, netip.AddrPortFrom(addr, pair.Remote.Port))
+	}
 }
 
 func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {

@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -33,7 +34,8 @@ type Relay struct {
 	log         *slog.Logger
 	addresses   func() []netip.Addr
 	socket      *prober
-	holder      holder
+	crew        *crew
+	stopCrew    context.CancelFunc
 	mux         *mux
 	certificate webrtc.Certificate
 	work        sync.WaitGroup // every goroutine of the relay's
@@ -52,17 +54,21 @@ func New(c Config) (*Relay, error) {
 		return nil, err
 	}
 	socket := newProber(c.Conn)
-	return &Relay{
+	r := &Relay{
 		log:         c.Log,
 		addresses:   c.Addresses,
 		socket:      socket,
-		holder:      holderOf(c.Conn),
+		crew:        newCrew(holderOf(c.Conn)),
 		mux:         newMux(socket, pionLogs{c.Log}),
 		certificate: *certificate,
 		rooms:       map[string]*Room{},
 		tokens:      map[string]*Session{},
 		connecting:  connecting{from: map[netip.Addr]int{}},
-	}, nil
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r.stopCrew = stop
+	r.crew.start(ctx, &r.work)
+	return r, nil
 }
 
 // newCertificate makes the one certificate of all PeerConnections: one each
@@ -99,6 +105,7 @@ func (r *Relay) Close() error {
 		room.abandon()
 	}
 	r.mu.Unlock()
+	r.stopCrew()
 	r.work.Wait()
 	if err := r.mux.Close(); err != nil {
 		return fmt.Errorf("close the media socket: %w", err)

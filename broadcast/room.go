@@ -82,9 +82,8 @@ type Room struct {
 func newRoom(relay *Relay, name string) *Room {
 	ctx, stop := context.WithCancel(context.Background())
 	room := &Room{relay: relay, name: name, log: relay.log.With("room", name), stop: stop, sessions: map[*Session]struct{}{}}
-	room.video = newFanout(kindVideo, room.changed)
-	room.audio = newFanout(kindAudio, room.changed)
-	room.video.socket, room.audio.socket = relay.holder, relay.holder
+	room.video = newFanout(kindVideo, relay.crew, room.changed)
+	room.audio = newFanout(kindAudio, relay.crew, room.changed)
 	relay.work.Go(func() { room.video.run(ctx) })
 	relay.work.Go(func() { room.audio.run(ctx) })
 	relay.work.Go(func() { room.keep(ctx) })

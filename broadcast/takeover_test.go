@@ -220,7 +220,7 @@ func TestEndWhileConnecting(t *testing.T) {
 	eventually(t, "the fan-out is empty", func() bool {
 		keep.room.video.mu.Lock()
 		defer keep.room.video.mu.Unlock()
-		return len(keep.room.video.downs) == 0
+		return keep.room.video.audience.size() == 0
 	})
 }
 

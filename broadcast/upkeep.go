@@ -7,7 +7,7 @@ import (
 
 // serve asks the publisher for what is missing, repeats the last packet of a
 // silent picture, and returns how long there is nothing to do.
-func (f *fanout) serve(downs []*DownTrack, now time.Time) time.Duration {
+func (f *fanout) serve(to audience, now time.Time) time.Duration {
 	ask := f.ask(now)
 	source, nacks, nextNACK := f.missing(now)
 	if source != nil && ask != askNone {
@@ -16,15 +16,13 @@ func (f *fanout) serve(downs []*DownTrack, now time.Time) time.Duration {
 	if source != nil && len(nacks) > 0 {
 		source.nack(nacks)
 	}
-	next := soonest(now, f.governor.next(), nextNACK, f.repeatTail(downs, now))
+	next := soonest(now, f.governor.next(), nextNACK, f.repeatTail(to, now))
 	return max(next.Sub(now), burstTime)
 }
 
 // ask is how the source is to be asked for a key frame now.
 func (f *fanout) ask(now time.Time) ask {
-	if f.wanted.Swap(false) {
-		f.governor.want(now)
-	}
+	f.want(now)
 	how := f.governor.due(now)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -48,7 +46,7 @@ func (f *fanout) missing(now time.Time) (source *Track, nacks []uint16, next tim
 
 // repeatTail repeats the last packet of a picture that fell silent, and returns
 // when that is due.
-func (f *fanout) repeatTail(downs []*DownTrack, now time.Time) time.Time {
+func (f *fanout) repeatTail(to audience, now time.Time) time.Time {
 	if f.last == nil || f.kind != kindVideo {
 		return time.Time{}
 	}
@@ -56,7 +54,7 @@ func (f *fanout) repeatTail(downs []*DownTrack, now time.Time) time.Time {
 	if now.Before(due) {
 		return due
 	}
-	for _, d := range downs {
+	for d := range to.all() {
 		d.repeatTail(f.last)
 	}
 	f.last = nil
@@ -78,12 +76,12 @@ func soonest(now time.Time, times ...time.Time) time.Time {
 // the end of a sound that stopped, and warnings of the publisher's encoder.
 func (f *fanout) keep(now time.Time) {
 	f.mu.Lock()
-	downs := f.downs
+	to := f.audience
 	source, fresh := f.source, f.encoder.fresh(now)
 	rtp, flowing := f.instant(now)
 	silent := f.kind == kindAudio && now.Sub(f.heard) > soundTime
 	f.mu.Unlock()
-	for _, d := range downs {
+	for d := range to.all() {
 		if flowing {
 			d.report(now, rtp)
 		}

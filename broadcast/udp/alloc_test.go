@@ -5,20 +5,20 @@ package udp
 import "testing"
 
 // Not with the race detector: it makes sync.Pool forget.
-func TestNothingIsAllocated(t *testing.T) {
+func TestBatchAllocatesNothing(t *testing.T) {
 	c, to, packet := listen(t, "[::]:0"), sinks(t, 100), media(1000)
 	report := append([]byte{128, 200}, make([]byte, 50)...)
 	self := c.addr()
 	buffer := make([]byte, 100)
 	if n := testing.AllocsPerRun(10, func() {
-		c.Hold()
+		c.holdAll()
 		for _, to := range to {
 			for range 10 {
 				_, _ = c.WriteToAddrPort(packet, to)
 			}
 			_, _ = c.WriteToAddrPort(report, to)
 		}
-		c.Release()
+		c.releaseAll()
 		for range 10 {
 			_, _ = c.WriteToAddrPort(report, self)
 			_, _, _ = c.ReadFromAddrPort(buffer)

@@ -36,7 +36,7 @@ func BenchmarkBurst(b *testing.B) {
 		b.Run(fmt.Sprintf("%dx%d", load.packets, load.size), func(b *testing.B) {
 			b.Run("Conn", func(b *testing.B) {
 				c := listen(b, "[::]:0")
-				benchmarkBurst(b, c.WriteToAddrPort, c.Hold, c.Release, load.packets, load.size)
+				benchmarkBurst(b, c.WriteToAddrPort, c.holdAll, c.releaseAll, load.packets, load.size)
 				b.ReportMetric(float64(c.Stats().Calls)/float64(c.Stats().Packets), "calls/packet")
 			})
 			b.Run("net", func(b *testing.B) {

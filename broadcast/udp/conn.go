@@ -36,8 +36,10 @@ type Conn struct {
 type socket interface {
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
-	Hold()
-	Release()
+	Lanes() int
+	Lane(to netip.AddrPort) int
+	Hold(lane int)
+	Release(lane int)
 	LocalAddr() net.Addr
 	SetDeadline(t time.Time) error
 	SetReadDeadline(t time.Time) error
@@ -83,13 +85,21 @@ func Listen(addr netip.AddrPort, choices ...Option) (*Conn, error) {
 
 func newConn(s socket) *Conn { return &Conn{socket: s, closed: make(chan struct{})} }
 
-// Hold begins a burst: until Release, media may wait for more of its kind, and
-// leaves in few kernel calls. Several goroutines may hold at the same time.
-func (c *Conn) Hold() { c.socket.Hold() }
+// Lanes is how many parts all destinations fall into, as many as processors.
+// What is written to different lanes takes no common lock.
+func (c *Conn) Lanes() int { return c.socket.Lanes() }
+
+// Lane is which of the parts a destination belongs to, from 0 on.
+func (c *Conn) Lane(to netip.AddrPort) int { return c.socket.Lane(unmap(to)) }
+
+// Hold begins a burst to a lane's destinations: until Release, media for them may
+// wait for more of its kind, and leaves in few kernel calls. Several goroutines
+// may hold at the same time.
+func (c *Conn) Hold(lane int) { c.socket.Hold(lane) }
 
 // Release ends a burst that Hold began. What was written in it has left when it
 // returns, or was dropped with a reason.
-func (c *Conn) Release() { c.socket.Release() }
+func (c *Conn) Release(lane int) { c.socket.Release(lane) }
 
 // ReadFromAddrPort reads one packet. The address is IPv4 wherever the packet
 // came by IPv4. An error of the network or of a packet is counted, and the next

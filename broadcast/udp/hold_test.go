@@ -51,6 +51,19 @@ func expectNothing(t *testing.T, c *Conn) {
 	}
 }
 
+// holdAll begins a burst to everybody.
+func (c *Conn) holdAll() {
+	for lane := range c.Lanes() {
+		c.Hold(lane)
+	}
+}
+
+func (c *Conn) releaseAll() {
+	for lane := range c.Lanes() {
+		c.Release(lane)
+	}
+}
+
 func (c *Conn) addr() netip.AddrPort { return c.LocalAddr().(*net.UDPAddr).AddrPort() }
 
 func write(t *testing.T, c *Conn, b []byte, to netip.AddrPort) {
@@ -78,11 +91,11 @@ func TestEverySize(t *testing.T) {
 			const burst = 100
 			buffer := make([]byte, 2000)
 			for start := 0; start < len(sizes); start += burst {
-				from.Hold()
+				from.holdAll()
 				for i, size := range sizes[start : start+burst] {
 					write(t, from, buffer[:copy(buffer, pattern(size, start+i))], to.addr()) // used again at once
 				}
-				from.Release()
+				from.releaseAll()
 				for i, size := range sizes[start : start+burst] {
 					expect(t, to, pattern(size, start+i))
 				}
@@ -109,7 +122,7 @@ func TestOrder(t *testing.T) {
 		sent := map[*Conn][][]byte{}
 		held := random.IntN(4) > 0
 		if held {
-			from.Hold()
+			from.holdAll()
 		}
 		for range random.IntN(200) {
 			size, c := []int{1100, 1100, 1100, 1099, 600, 1 + random.IntN(1400)}[random.IntN(6)], to[random.IntN(len(to))]
@@ -122,7 +135,7 @@ func TestOrder(t *testing.T) {
 			sent[c] = append(sent[c], b)
 		}
 		if held {
-			from.Release()
+			from.releaseAll()
 		}
 		for c, packets := range sent {
 			for _, b := range packets {
@@ -142,13 +155,13 @@ func TestHolders(t *testing.T) {
 		own := listen(t, "127.0.0.1:0")
 		work.Go(func() {
 			for burst := range bursts {
-				from.Hold()
+				from.holdAll()
 				for i := range packets {
 					number := burst*packets + i
 					_, _ = from.WriteToAddrPort(pattern(1000+i%3, number), own.addr())
 					_, _ = from.WriteToAddrPort(pattern(100+holder, number), shared.addr())
 				}
-				from.Release()
+				from.releaseAll()
 				for i := range packets {
 					expectLater(t, own, pattern(1000+i%3, burst*packets+i))
 				}
@@ -192,12 +205,12 @@ func TestCloseInBurst(t *testing.T) {
 			work.Go(func() {
 				packet := media(1000)
 				for i := 0; ; i++ {
-					c.Hold()
+					c.holdAll()
 					var err error
 					for _, to := range to {
 						_, err = c.WriteToAddrPort(packet, to)
 					}
-					c.Release()
+					c.releaseAll()
 					if err != nil {
 						if !errors.Is(err, net.ErrClosed) {
 							t.Error(err)

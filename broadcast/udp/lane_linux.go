@@ -5,15 +5,17 @@ package udp
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // lane is what is pending for a part of all destinations. There are as many as
-// processors, so that goroutines that write at the same time seldom meet.
+// processors, so that each can write to its own.
 //
 // A batch leaves outside of mu, so that others may write on meanwhile; what they
 // write for the same destinations leaves after it, as that takes flushing.
 type lane struct {
-	socket *batching // static
+	socket  *batching // static
+	holders atomic.Int32
 
 	flushing sync.Mutex // held while a batch leaves; taken before mu
 	sender   *sender    // owned by whoever holds flushing
@@ -47,7 +49,7 @@ func (l *lane) queue(packet []byte, to netip.AddrPort, hash uint64) (taken, flus
 	defer l.mu.Unlock()
 	// Release counts down before it takes mu: what is queued here because
 	// somebody holds is found by that holder's Release.
-	held := l.socket.holders.Load() > 0 && isMedia(packet)
+	held := l.holders.Load() > 0 && isMedia(packet)
 	if !held && !l.pending.has(to, hash) && !l.leaving.has(to, hash) {
 		return false, false
 	}

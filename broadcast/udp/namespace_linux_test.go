@@ -58,7 +58,7 @@ func TestWithoutOffload(t *testing.T) {
 func TestNoWay(t *testing.T) {
 	namespace(t, "ip link set lo up", "ip addr add 192.0.2.1/24 dev lo", "ip route add unreachable 198.51.100.0/24", "iptables -A OUTPUT -p udp --dport 9 -j DROP")
 	c, to := listen(t, "0.0.0.0:0"), listeners(t, 3)
-	c.Hold()
+	c.holdAll()
 	for range 5 {
 		write(t, c, pattern(1100, 0), to[0].addr())
 		write(t, c, pattern(1100, 1), netip.MustParseAddrPort("198.51.100.1:5"))
@@ -66,7 +66,7 @@ func TestNoWay(t *testing.T) {
 		write(t, c, pattern(1100, 1), netip.MustParseAddrPort("127.0.0.1:9"))
 		write(t, c, pattern(1100, 2), to[2].addr())
 	}
-	c.Release()
+	c.releaseAll()
 	for range 5 {
 		expect(t, to[0], pattern(1100, 0))
 		expect(t, to[2], pattern(1100, 2))
@@ -84,11 +84,11 @@ func TestSlowInterface(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	c.Hold()
+	c.holdAll()
 	for i := range 400 {
 		write(t, c, pattern(1100, i), to.addr())
 	}
-	c.Release()
+	c.releaseAll()
 	took, stats := time.Since(start), c.Stats()
 	if stats.Drops.Full == 0 || stats.Packets == 0 || stats.Packets+stats.Drops.Full != 400 || took > time.Second {
 		t.Errorf("after %v: %+v", took, stats)

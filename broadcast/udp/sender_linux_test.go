@@ -40,13 +40,13 @@ func port(m *message) uint16 {
 // burst writes a burst of packets to each destination.
 func burst(t *testing.T, c *Conn, to []*Conn, packets int) {
 	t.Helper()
-	c.Hold()
+	c.holdAll()
 	for i, to := range to {
 		for p := range packets {
 			write(t, c, pattern(1100, 100*i+p), to.addr())
 		}
 	}
-	c.Release()
+	c.releaseAll()
 }
 
 func expectBurst(t *testing.T, to []*Conn, packets int) {
@@ -71,7 +71,7 @@ func TestAtOnce(t *testing.T) {
 	c := listen(t, "[::]:0")
 	to, other := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
 	stun, dtls, report, frame := []byte{0, 1, 2}, []byte{22, 254, 253}, []byte{128, 200, 1}, pattern(100, 1)
-	c.Hold()
+	c.holdAll()
 	write(t, c, frame, to.addr())
 	expectNothing(t, to)
 	for _, b := range [][]byte{stun, dtls, report} {
@@ -82,11 +82,11 @@ func TestAtOnce(t *testing.T) {
 	write(t, c, report, to.addr())
 	expect(t, to, frame)
 	expect(t, to, report)
-	c.Hold()
+	c.holdAll()
 	write(t, c, frame, to.addr())
-	c.Release() // of any holder
+	c.releaseAll() // of any holder
 	expect(t, to, frame)
-	c.Release()
+	c.releaseAll()
 	write(t, c, frame, to.addr())
 	expect(t, to, frame)
 	expectNothing(t, other)
@@ -105,23 +105,23 @@ func TestFewCalls(t *testing.T) {
 // TestFullLane: a burst may be longer than a batch.
 func TestFullLane(t *testing.T) {
 	c, to := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	c.Hold()
+	c.holdAll()
 	for i := range 3 * batchPackets {
 		write(t, c, pattern(300, i), to.addr())
 	}
 	if stats := c.Stats(); stats.Packets != 3*batchPackets {
 		t.Errorf("stats before release %+v", stats)
 	}
-	c.Release()
+	c.releaseAll()
 	for i := range 3 * batchPackets {
 		expect(t, to, pattern(300, i))
 	}
-	c.Hold()
+	c.holdAll()
 	long := bytes.Repeat([]byte{128}, 60_000)
 	for range 20 {
 		write(t, c, long, to.addr())
 	}
-	c.Release()
+	c.releaseAll()
 	if stats := c.Stats(); stats.Packets != 3*batchPackets+20 || stats.Drops != (Drops{}) {
 		t.Errorf("stats %+v", stats)
 	}
@@ -275,12 +275,12 @@ func TestFull(t *testing.T) {
 // TestClosePending: what is pending at Close is dropped, and counted.
 func TestClosePending(t *testing.T) {
 	c, to := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	c.Hold()
+	c.holdAll()
 	write(t, c, media(100), to.addr())
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	c.Release()
+	c.releaseAll()
 	if stats := c.Stats(); stats.Drops != (Drops{Closed: 1}) {
 		t.Errorf("stats %+v", stats)
 	}

@@ -29,8 +29,6 @@ type batching struct {
 	seed        maphash.Seed
 	kernel      func(fd uintptr, messages []message) (int, unix.Errno) // sendMessages
 
-	holders  atomic.Int32
-	turn     atomic.Uint32 // the lane that the next Release begins with
 	closed   atomic.Bool
 	segments segments
 	counters
@@ -85,7 +83,7 @@ func (b *batching) WriteToUDPAddrPort(packet []byte, to netip.AddrPort) (int, er
 		return 0, &net.OpError{Op: "write", Net: "udp", Source: b.LocalAddr(), Addr: net.UDPAddrFromAddrPort(to), Err: err}
 	}
 	hash := b.hash(to)
-	if len(packet) <= maxPacket && b.lane(hash).take(packet, to, hash) {
+	if len(packet) <= maxPacket && b.lanes[b.laneOf(hash)].take(packet, to, hash) {
 		return len(packet), nil
 	}
 	if err := b.writeNow(packet, to); err != nil {
@@ -134,21 +132,22 @@ func (b *batching) hash(to netip.AddrPort) uint64 {
 	return maphash.Bytes(b.seed, key[:])
 }
 
-// lane takes the upper bits; a batch's table has the lower ones.
-func (b *batching) lane(hash uint64) *lane { return b.lanes[hash>>32&uint64(len(b.lanes)-1)] }
+// laneOf takes the upper bits; a batch's table has the lower ones.
+func (b *batching) laneOf(hash uint64) int { return int(hash >> 32 & uint64(len(b.lanes)-1)) }
+
+// Lanes is Conn's.
+func (b *batching) Lanes() int { return len(b.lanes) }
+
+// Lane is Conn's.
+func (b *batching) Lane(to netip.AddrPort) int { return b.laneOf(b.hash(to)) }
 
 // Hold is Conn's.
-func (b *batching) Hold() { b.holders.Add(1) }
+func (b *batching) Hold(lane int) { b.lanes[lane].holders.Add(1) }
 
-// Release flushes every lane: a lane does not know whose its packets are. It
-// begins with another one each time, so that holders that end together do not
-// wait for each other on all of them.
-func (b *batching) Release() {
-	b.holders.Add(-1)
-	first := int(b.turn.Add(1))
-	for i := range b.lanes {
-		b.lanes[(first+i)%len(b.lanes)].flush()
-	}
+// Release is Conn's.
+func (b *batching) Release(lane int) {
+	b.lanes[lane].holders.Add(-1)
+	b.lanes[lane].flush()
 }
 
 // Close lets nobody read what was read ahead.

@@ -30,11 +30,17 @@ func (p *plain) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
 	return n, err
 }
 
-// Hold does nothing: every packet leaves at once.
-func (p *plain) Hold() {}
+// Lanes is one: every packet leaves at once, so that there is nothing to part.
+func (p *plain) Lanes() int { return 1 }
+
+// Lane is the only one.
+func (p *plain) Lane(netip.AddrPort) int { return 0 }
+
+// Hold does nothing.
+func (p *plain) Hold(int) {}
 
 // Release does nothing.
-func (p *plain) Release() {}
+func (p *plain) Release(int) {}
 
 // askBuffers only asks: what is granted is not told everywhere.
 func askBuffers(conn *net.UDPConn) Buffers {
