@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 // killed, and so that what is measured is what people run.
 type relay struct {
 	t     testing.TB
+	run   []string // the program, and what comes before its arguments
 	port  string
 	state string // the folder of its certificates
 	cmd   *exec.Cmd
@@ -32,7 +34,13 @@ type relay struct {
 // with the test.
 func startRelay(t testing.TB, flags ...string) *relay {
 	t.Helper()
-	r := &relay{t: t, port: "0", state: filepath.Join(t.TempDir(), "state"), said: &syncBuffer{}, log: &syncBuffer{}}
+	return startRelayAs(t, []string{builtRelay}, flags...)
+}
+
+// startRelayAs starts it by another command.
+func startRelayAs(t testing.TB, run []string, flags ...string) *relay {
+	t.Helper()
+	r := &relay{t: t, run: run, port: "0", state: filepath.Join(t.TempDir(), "state"), said: &syncBuffer{}, log: &syncBuffer{}}
 	t.Cleanup(r.checkLog)
 	t.Cleanup(r.stop)
 	r.start(flags...)
@@ -55,7 +63,8 @@ func testedForRaces() bool {
 // returns once it listens.
 func (r *relay) start(flags ...string) {
 	r.t.Helper()
-	r.cmd = exec.Command(builtRelay, append([]string{"serve", "--port", r.port, "--state-dir", r.state}, flags...)...)
+	args := append(slices.Clone(r.run[1:]), "serve", "--port", r.port, "--state-dir", r.state)
+	r.cmd = exec.Command(r.run[0], append(args, flags...)...)
 	r.cmd.Stderr = r.log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stdout, err := r.cmd.StdoutPipe()
