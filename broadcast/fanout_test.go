@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -60,21 +61,30 @@ func testBurst(first uint16) (burst []*packet) {
 	return burst
 }
 
+// BenchmarkForward is a frame's way to all of its viewers' sockets: by all
+// processors (wall clock), and what it costs for each viewer and packet.
 func BenchmarkForward(b *testing.B) {
-	relay := newTestRelay(b)
-	d := deafViewers(b, relay, 1)[0]
-	d.fanout.leave(d)
-	d.phase = phaseWaiting
-	d.primed.Store(&squeeze{})
-	burst := testBurst(0)
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, p := range burst {
-			p.seq++
-		}
-		d.forward(burst, time.Time{})
+	for _, viewers := range []int{1, 20, 100} {
+		b.Run(fmt.Sprint(viewers), func(b *testing.B) {
+			relay := newTestRelay(b)
+			f := newFanout(kindVideo, relay.crew, func() {}) // the benchmark runs it
+			for _, d := range deafViewers(b, relay, viewers) {
+				d.fanout.leave(d)
+				d.phase = phaseWaiting
+				d.primed.Store(&squeeze{})
+				f.join(d)
+			}
+			burst := testBurst(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, p := range burst {
+					p.seq += uint16(len(burst))
+				}
+				f.shares.forward(burst, f.audience, time.Time{})
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(burst)*viewers), "ns/packet")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(burst)), "ns/packet")
 }
 
 // A repair that comes last is not the tail of the picture.
