@@ -60,6 +60,7 @@ func benchmarkBurst(b *testing.B, write func([]byte, netip.AddrPort) (int, error
 		conns, to = append(conns, c), append(to, c.addr())
 	}
 	packet, buffer := media(size), make([]byte, size)
+	b.ReportAllocs()
 	for b.Loop() {
 		hold()
 		for _, to := range to {

@@ -41,9 +41,7 @@ type socket interface {
 	Hold(lane int)
 	Release(lane int)
 	LocalAddr() net.Addr
-	SetDeadline(t time.Time) error
 	SetReadDeadline(t time.Time) error
-	SetWriteDeadline(t time.Time) error
 	Close() error
 	stats() Stats
 }
@@ -149,14 +147,15 @@ func (c *Conn) WriteTo(b []byte, to net.Addr) (int, error) {
 // LocalAddr is the address that the socket is bound to.
 func (c *Conn) LocalAddr() net.Addr { return c.socket.LocalAddr() }
 
-// SetDeadline is as in net.PacketConn.
-func (c *Conn) SetDeadline(t time.Time) error { return c.socket.SetDeadline(t) }
+// SetDeadline is SetReadDeadline.
+func (c *Conn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
 
 // SetReadDeadline is as in net.PacketConn.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadline(t) }
 
-// SetWriteDeadline is as in net.PacketConn.
-func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
+// SetWriteDeadline does nothing: no write waits for long, and whoever gives up
+// one packet is not to keep others, which share the socket, from writing.
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
 
 // Close closes the socket and ends all reads. Only the first call does anything.
 func (c *Conn) Close() error {

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +29,8 @@ const (
 type receiver struct {
 	socket  *batching             // static
 	attempt func(fd uintptr) bool // static: one recvmmsg, until there is a packet
+
+	deadline atomic.Int64 // the caller's, in Unix nanoseconds; 0: none
 
 	mu          sync.Mutex // guards what follows; held while waiting for packets
 	messages    []message
@@ -62,7 +66,7 @@ func (b *batching) ReadFromUDPAddrPort(packet []byte) (int, netip.AddrPort, erro
 	switch {
 	case b.closed.Load():
 		return 0, netip.AddrPort{}, net.ErrClosed
-	case b.deadlines.read.expired():
+	case r.expired():
 		return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
 	}
 	if r.next == r.count {
@@ -96,4 +100,19 @@ func (r *receiver) fill() error {
 func (r *receiver) receive(fd uintptr) bool {
 	r.count, r.errno = receiveMessages(fd, r.messages)
 	return r.errno != unix.EAGAIN
+}
+
+// SetReadDeadline holds for what was read ahead, too.
+func (b *batching) SetReadDeadline(t time.Time) error {
+	var deadline int64
+	if !t.IsZero() {
+		deadline = t.UnixNano()
+	}
+	b.receiver.deadline.Store(deadline)
+	return b.UDPConn.SetReadDeadline(t)
+}
+
+func (r *receiver) expired() bool {
+	deadline := r.deadline.Load()
+	return deadline != 0 && time.Now().UnixNano() >= deadline
 }

@@ -240,7 +240,7 @@ func TestPatience(t *testing.T) {
 		if left := p.left(now); left != step.left {
 			t.Errorf("%+v: %v left", step, left)
 		}
-		p.spend(step.spend)
+		p.spent += step.spend
 	}
 }
 
@@ -268,7 +268,7 @@ func TestFull(t *testing.T) {
 		t.Errorf("written at once: %v", err)
 	}
 	full.Store(false)
-	burst(t, c, to, 10) // and the deadline is the caller's again
+	burst(t, c, to, 10) // the wait before is not in the way
 	expectBurst(t, to, 10)
 }
 

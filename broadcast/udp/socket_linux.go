@@ -32,10 +32,10 @@ type batching struct {
 	closed   atomic.Bool
 	segments segments
 	counters
-	deadlines deadlines
-	receiver  receiver
-	zones     zones
-	singles   sync.Pool // of *sender for one packet
+	patience patience
+	receiver receiver
+	zones    zones
+	singles  sync.Pool // of *sender for one packet
 }
 
 func newSocket(conn *net.UDPConn, unsegmented func(error)) (socket, error) {
@@ -48,7 +48,6 @@ func newSocket(conn *net.UDPConn, unsegmented func(error)) (socket, error) {
 		b.lanes = append(b.lanes, &lane{socket: b})
 	}
 	b.singles.New = func() any { return newSender(b, 1) }
-	b.deadlines.set = conn.SetWriteDeadline
 	b.receiver.init(b)
 	if err := b.inquire(); err != nil {
 		return nil, err
@@ -94,19 +93,15 @@ func (b *batching) WriteToUDPAddrPort(packet []byte, to netip.AddrPort) (int, er
 
 // refuses is why a packet can't even be queued.
 func (b *batching) refuses(to netip.AddrPort) error {
-	var err error
 	switch {
 	case b.closed.Load():
 		return net.ErrClosed
-	case b.deadlines.write.expired():
-		err = os.ErrDeadlineExceeded
 	case !to.IsValid() || b.family == unix.AF_INET && !to.Addr().Is4():
-		err = &net.AddrError{Err: "no address that this socket can write to", Addr: to.String()}
-	default:
-		return nil
+		err := &net.AddrError{Err: "no address that this socket can write to", Addr: to.String()}
+		b.drop(err, 1)
+		return err
 	}
-	b.drop(err, 1)
-	return err
+	return nil
 }
 
 // writeNow writes one packet without a copy.

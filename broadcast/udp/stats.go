@@ -50,7 +50,7 @@ func reasonOf(err error) dropReason {
 	switch {
 	case errors.Is(err, errFull), errors.Is(err, syscall.ENOBUFS):
 		return dropFull
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, errUnreachable):
+	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETDOWN), errors.Is(err, errUnreachable):
 		return dropUnreachable
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EACCES):
 		return dropForbidden

@@ -11,7 +11,7 @@ import (
 )
 
 // profileArgument makes a test binary run the program under a CPU profile, whose
-// file is the next argument.
+// file is the next argument. The program, and its arguments, follow.
 const profileArgument = "run-profiled"
 
 // runProfiled is the program, and writes the profile when it ends.
@@ -39,7 +39,7 @@ func TestProfileOfLoadedRelay(t *testing.T) {
 	self, err := os.Executable()
 	check(t, err)
 	file := filepath.Join(t.TempDir(), "cpu.pprof")
-	r := startRelayAs(t, []string{self, profileArgument, file})
+	r := startRelayIn(t, place{self, profileArgument, file})
 	viewers, duration := fmt.Sprint(length(10, 100)), seconds(2, 10).String()
 	loaded(t, append(r.doors("main"), "--load", "video", "--viewers", viewers, "--join-rate", "50", "--duration", duration)...)
 	r.stop()

@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 // lost, and so on; 0 is never.
 type impairment struct {
 	drop, duplicate, swap int
+	forge                 int // followed by another one of its number
 	delay                 time.Duration
 	stall                 time.Duration // once, some seconds after a session's first packet
 	stallAfter            time.Duration
@@ -38,7 +40,7 @@ type forwarder struct {
 	stop     chan struct{}
 	repairs  sync.Map // SSRCs of RTX
 
-	passed, dropped, duplicated, swapped, stalled atomic.Int64
+	passed, dropped, duplicated, swapped, forged, stalled atomic.Int64
 }
 
 func startForwarder(t *testing.T, server string, what impairment) *forwarder {
@@ -219,6 +221,11 @@ func (s *forwarded) impair(packet []byte, now time.Time) [][]byte {
 	case every(s.duplicate):
 		s.duplicated.Add(1)
 		out = [][]byte{packet, packet}
+	case every(s.forge):
+		s.forged.Add(1)
+		forgery := slices.Clone(packet)
+		forgery[len(forgery)-1]++
+		out = [][]byte{packet, forgery}
 	case every(s.swap):
 		s.swapped.Add(1)
 		s.held[ssrc] = packet

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -26,36 +27,41 @@ import (
 // loaded runs "relay load" to its end.
 func loaded(t testing.TB, flags ...string) load.Report {
 	t.Helper()
-	report, err := tryLoad(t, flags...)
+	return loadedIn(t, nil, flags...)
+}
+
+// loadedIn runs it elsewhere than on this machine's network.
+func loadedIn(t testing.TB, where place, flags ...string) load.Report {
+	t.Helper()
+	report, stderr, err := reported(where, flags...)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("relay load %s: %v\n%s", strings.Join(flags, " "), err, stderr)
+	}
+	if strings.Contains(stderr, "DATA RACE") {
+		t.Fatalf("a race in the tester:\n%s", stderr)
 	}
 	return report
 }
 
-// tryLoad is loaded for what may be too much. With an error it is the report of
-// what was reached.
-func tryLoad(t testing.TB, flags ...string) (report load.Report, failure error) {
-	t.Helper()
+// reported is what "relay load" reports, also when it ends with an error.
+func reported(where place, flags ...string) (report load.Report, said string, err error) {
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(builtRelay, append([]string{"load", "--json"}, flags...)...)
+	cmd := where.command(append([]string{"load", "--json"}, flags...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Run(); err != nil {
-		failure = fmt.Errorf("relay load %s: %w\n%s", strings.Join(flags, " "), err, &stderr)
+	err = cmd.Run()
+	if stdout.Len() > 0 {
+		err = errors.Join(err, json.Unmarshal(stdout.Bytes(), &report))
 	}
-	if strings.Contains(stderr.String(), "DATA RACE") {
-		t.Fatalf("a race in the tester:\n%s", &stderr)
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil && failure == nil {
-		t.Fatal(err)
-	}
-	return report, failure
+	return report, stderr.String(), err
 }
 
 // doors are the flags that lead to both doors of a room.
-func (r *relay) doors(room string) []string {
-	site := "http://127.0.0.1:" + r.port
+func (r *relay) doors(room string) []string { return r.doorsAt("127.0.0.1", room) }
+
+// doorsAt leads to them by an address.
+func (r *relay) doorsAt(address, room string) []string {
+	site := "http://" + net.JoinHostPort(address, r.port)
 	return []string{"--publish", "--whip", site + "/whip/" + room, "--whep", site + "/whep/" + room}
 }
 

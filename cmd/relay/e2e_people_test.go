@@ -87,7 +87,7 @@ func (p *page) waitCounter(counter int) {
 
 // together runs f for each viewer at the same time and returns what they
 // return, in order. A viewer that fails ends its own goroutine only.
-func together[T any](viewers []*page, f func(*page) T) []T {
+func together[T, V any](viewers []V, f func(V) T) []T {
 	results := make([]T, len(viewers))
 	done := make(chan struct{})
 	for i, viewer := range viewers {

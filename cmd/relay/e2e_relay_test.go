@@ -21,9 +21,9 @@ import (
 // killed, and so that what is measured is what people run.
 type relay struct {
 	t     testing.TB
-	run   []string // the program, and what comes before its arguments
 	port  string
 	state string // the folder of its certificates
+	place place
 	cmd   *exec.Cmd
 	said  *syncBuffer   // what every one of its processes printed for people
 	log   *syncBuffer   // what every one of its processes wrote to stderr
@@ -34,17 +34,27 @@ type relay struct {
 // with the test.
 func startRelay(t testing.TB, flags ...string) *relay {
 	t.Helper()
-	return startRelayAs(t, []string{builtRelay}, flags...)
+	return startRelayIn(t, nil, flags...)
 }
 
-// startRelayAs starts it by another command.
-func startRelayAs(t testing.TB, run []string, flags ...string) *relay {
+// startRelayIn starts it elsewhere than on this machine's network.
+func startRelayIn(t testing.TB, where place, flags ...string) *relay {
 	t.Helper()
-	r := &relay{t: t, run: run, port: "0", state: filepath.Join(t.TempDir(), "state"), said: &syncBuffer{}, log: &syncBuffer{}}
+	r := &relay{t: t, port: "0", state: filepath.Join(t.TempDir(), "state"), place: where, said: &syncBuffer{}, log: &syncBuffer{}}
 	t.Cleanup(r.checkLog)
 	t.Cleanup(r.stop)
 	r.start(flags...)
 	return r
+}
+
+// place is a command that runs another one somewhere, such as in a network
+// namespace; nil is here.
+type place []string
+
+// command is a relay's, in that place.
+func (p place) command(arguments ...string) *exec.Cmd {
+	words := append(append(slices.Clone(p), builtRelay), arguments...)
+	return exec.Command(words[0], words[1:]...)
 }
 
 // testedForRaces is whether the tests were built with the race detector; the
@@ -63,8 +73,7 @@ func testedForRaces() bool {
 // returns once it listens.
 func (r *relay) start(flags ...string) {
 	r.t.Helper()
-	args := append(slices.Clone(r.run[1:]), "serve", "--port", r.port, "--state-dir", r.state)
-	r.cmd = exec.Command(r.run[0], append(args, flags...)...)
+	r.cmd = r.place.command(append([]string{"serve", "--port", r.port, "--state-dir", r.state}, flags...)...)
 	r.cmd.Stderr = r.log
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stdout, err := r.cmd.StdoutPipe()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -45,14 +46,14 @@ func (s sockets) tcpPort() uint16 { return s.tcp.Addr().(*net.TCPAddr).AddrPort(
 const freePortTries = 20
 
 // listen opens both sockets. With port 0 and no UDP port they get one free number.
-func listen(host netip.Addr, tcpPort, udpPort port) (sockets, error) {
+func listen(host netip.Addr, tcpPort, udpPort port, log *slog.Logger) (sockets, error) {
 	if tcpPort != 0 || udpPort != 0 {
-		return listenOn(host, tcpPort, udpPort)
+		return listenOn(host, tcpPort, udpPort, log)
 	}
 	var opened sockets
 	var err error
 	for range freePortTries {
-		opened, err = listenOn(host, 0, 0)
+		opened, err = listenOn(host, 0, 0, log)
 		if !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
@@ -60,7 +61,7 @@ func listen(host netip.Addr, tcpPort, udpPort port) (sockets, error) {
 	return opened, err
 }
 
-func listenOn(host netip.Addr, tcpPort, udpPort port) (sockets, error) {
+func listenOn(host netip.Addr, tcpPort, udpPort port, log *slog.Logger) (sockets, error) {
 	tcp, err := net.ListenTCP("tcp", tcpAddr(host, tcpPort))
 	if err != nil {
 		return sockets{}, cannotListen("TCP", tcpPort, "--port", err)
@@ -74,10 +75,22 @@ func listenOn(host netip.Addr, tcpPort, udpPort port) (sockets, error) {
 	if udpPort == 0 {
 		udpPort = port(opened.tcpPort())
 	}
-	if opened.udp, err = udp.Listen(netip.AddrPortFrom(host, uint16(udpPort))); err != nil {
+	unsegmented := udp.OnUnsegmented(func(cause error) { logUnsegmented(log, cause) })
+	if opened.udp, err = udp.Listen(netip.AddrPortFrom(host, uint16(udpPort)), unsegmented); err != nil {
 		return sockets{}, errors.Join(cannotListen("UDP", udpPort, "--udp-port", err), opened.closeTCP())
 	}
 	return opened, nil
+}
+
+func logUnsegmented(log *slog.Logger, cause error) {
+	log.Warn("the kernel or the network does not take several UDP packets as one message (UDP_SEGMENT): each is written by itself, and a viewer costs more CPU", "cause", cause)
+}
+
+// logBuffers tells once how to have larger buffers, where they are small.
+func (s sockets) logBuffers(log *slog.Logger) {
+	if advice := s.udp.Buffers().Advice(); advice != "" {
+		log.Warn("the kernel grants small socket buffers", "advice", advice)
+	}
 }
 
 // tcpAddr leaves an unspecified address out: Go then listens on IPv6 and IPv4.

@@ -69,6 +69,7 @@ func (f *loadFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.still, "still", false, "publish a screen that stands still: one frame a second")
 	flags.Float64Var(&f.Loss, "loss", 0, "share of packets that each viewer drops and asks for again, 0 to 1")
 	flags.StringVar(&f.slow, "slow", "", "`N:RATE`: so many viewers read so many bits a second: 3:500k")
+	flags.BoolVar(&f.Verify, "verify", false, "compare every packet of the probes with what was published, and with its repairs")
 	flags.IntVar(&f.PID, "pid", 0, "the server's process, to measure its CPU and memory (Linux)")
 	flags.BoolVar(&f.TargetIsMine, "target-is-mine", false, "allow a server that is not on this machine: you may put this load on it")
 	flags.BoolVar(&f.Insecure, "insecure", false, "take the server's certificate whoever has signed it")

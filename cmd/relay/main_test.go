@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, serveReference(os.Args[2]))
 		os.Exit(1)
 	}
-	if len(os.Args) > 2 && os.Args[1] == profileArgument {
-		os.Exit(runProfiled(os.Args[2], os.Args[3:]))
+	if len(os.Args) > 3 && os.Args[1] == profileArgument {
+		os.Exit(runProfiled(os.Args[2], os.Args[4:]))
 	}
 	code := testWithBinary(m)
 	if err := goleak.Find(); code == 0 && err != nil {

@@ -63,7 +63,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	opened, err := listen(host, o.port, o.udpPort)
+	opened, err := listen(host, o.port, o.udpPort, log)
 	if err != nil {
 		return err
 	}
@@ -111,12 +111,15 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 	s.announce(stdout)
 	err = s.serveUntil(ctx, front)
 	s.log.Info("stopped")
-	return errors.Join(err, relay.Close())
+	err = errors.Join(err, relay.Close())
+	s.log.Info("media socket", "did", s.sockets.udp.Stats())
+	return err
 }
 
 // announce says where the relay listens: to people, and to the log.
 func (s *service) announce(stdout io.Writer) {
 	s.log.Info("listening", "addr", s.sockets.tcp.Addr().String(), "udp", s.sockets.udp.LocalAddr().String(), "version", versionText())
+	s.sockets.logBuffers(s.log)
 	if _, err := io.WriteString(stdout, s.site().banner(codeFor(stdout))); err != nil {
 		s.log.Warn("the addresses could not be printed", "cause", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"relay/cmd/relay/load/resource"
+	"relay/cmd/relay/load/verify"
 	"relay/cmd/relay/load/wire"
 )
 
@@ -31,7 +32,8 @@ type crew struct {
 	poller      *wire.Poller
 	certificate webrtc.Certificate
 	http        *http.Client
-	publisher   *publisher // nil without one; set before viewers join
+	ledger      *verify.Ledger // of the publisher; nil without one, or if nothing is verified
+	publisher   *publisher     // nil without one; set before viewers join
 
 	// last is for what is said to the server: it ends soon after the run has, so that
 	// whoever presses Ctrl-C does not wait for a server that hangs.
@@ -49,6 +51,9 @@ type crew struct {
 func newCrew(o Options) (*crew, error) {
 	c := &crew{options: o, epoch: time.Now().Round(0), failures: map[string]int{}}
 	c.last, c.endLast = context.WithCancel(context.Background())
+	if o.Verify && o.WHIP != nil {
+		c.ledger = verify.NewLedger()
+	}
 	for _, u := range o.endpoints() {
 		if err := o.allow(u); err != nil {
 			return nil, err

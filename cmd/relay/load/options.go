@@ -36,6 +36,9 @@ type Options struct {
 	Loss float64
 	// Slow makes the first Slow.Viewers viewers read Slow.Rate bits a second.
 	Slow Slow
+	// Verify compares what probes get with what was sent, as far as that is known,
+	// and with what they got before. It takes memory for each packet.
+	Verify bool
 	// PID is the server's process, 0 for none: its CPU and memory are measured.
 	PID int
 	// TargetIsMine allows targets that are not on loopback.

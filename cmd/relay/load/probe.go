@@ -5,6 +5,7 @@ import (
 
 	"relay/cmd/relay/load/source"
 	"relay/cmd/relay/load/tally"
+	"relay/cmd/relay/load/verify"
 )
 
 const (
@@ -13,6 +14,9 @@ const (
 	arrivalSlots = 4096
 	// maxFrame is the longest key frame that is put together, in packets.
 	maxFrame = 4096
+	// replayed is for how long after a viewer's connecting the server may still send
+	// what was before it.
+	replayed = 500 * time.Millisecond
 	// inTime is what a player's buffer bridges: what comes later is of no use.
 	inTime = 200 * time.Millisecond
 )
@@ -21,9 +25,10 @@ const (
 type probe struct {
 	arrivals [kinds][arrivalSlots]arrival
 	frame    keyFrame
-	second   tally.Times // delays since the last sample
-	window   tally.Times // delays of the window
-	measures bool        // the window runs
+	second   tally.Times   // delays since the last sample
+	window   tally.Times   // delays of the window
+	measures bool          // the window runs
+	check    *verify.Check // nil: nothing is verified
 	// Packets of the window with a clock, repaired ones too, and how many of them
 	// were later than inTime.
 	came, late int64
@@ -72,6 +77,21 @@ func (p *probe) delayed(payload []byte, came arrival, connected time.Time) {
 	if !came.repaired {
 		p.window.Add(delay)
 	}
+}
+
+// verified compares a decrypted packet, or the original that a repair repeats.
+func (p *probe) verified(k kind, seq uint16, h header, payload []byte, connected time.Time) {
+	if p.check == nil {
+		return
+	}
+	sent, ok := source.ReadStamp(payload)
+	live := ok && !connected.IsZero() && sent.After(connected.Add(replayed))
+	p.check.Media(published(k, seq, h.timestamp, h.marker, payload), live)
+}
+
+// published is a packet in the words of package verify.
+func published(k kind, seq uint16, timestamp uint32, marker bool, payload []byte) verify.Packet {
+	return verify.Packet{Kind: int(k), Seq: seq, Timestamp: timestamp, Marker: marker, Payload: payload}
 }
 
 // keyFrame finds the first frame that a decoder could begin with: a key frame of

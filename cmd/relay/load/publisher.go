@@ -150,6 +150,9 @@ func (p *publisher) send(k kind, interval time.Duration, next func(time.Time) so
 				Version: 2, SequenceNumber: seq, Timestamp: offset + frame.Timestamp, Marker: k == video && i == len(frame.Packets)-1,
 			}}
 			seq++
+			if ledger := p.crew.ledger; ledger != nil {
+				ledger.Send(published(k, packet.Header.SequenceNumber, packet.Timestamp, packet.Marker, payload))
+			}
 			if p.tracks[k].WriteRTP(&packet) == nil { // else the peer is being closed
 				p.sent[k].Add(1)
 				p.lastSent[k].Store(int64(p.crew.now()))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"relay/cmd/relay/load/tally"
+	"relay/cmd/relay/load/verify"
 )
 
 // Report is what a run found. Times are in milliseconds, shares 0 to 1. What is
@@ -21,6 +22,7 @@ type Report struct {
 	Media     MediaReport      `json:"media"`          // of all viewers but the slow ones
 	Slow      *MediaReport     `json:"slow,omitempty"` // of those that Options.Slow made slow
 	Delay     DelayReport      `json:"delay"`
+	Verified  *VerifiedReport  `json:"verified,omitempty"` // with Options.Verify
 	Feedback  FeedbackReport   `json:"feedback"`
 	Publisher *PublisherReport `json:"publisher,omitempty"`
 	Server    *ServerReport    `json:"server,omitempty"` // with Options.PID
@@ -69,6 +71,17 @@ type DelayReport struct {
 	Max Number `json:"max"`
 	// InTime is the share of all that came, repaired ones too, within 200 ms.
 	InTime Number `json:"inTime"`
+}
+
+// VerifiedReport is about what probes got in the whole run.
+type VerifiedReport struct {
+	Probes   int   `json:"probes"`
+	Packets  int64 `json:"packets"`  // compared with all others of their SSRC
+	Payloads int64 `json:"payloads"` // compared with what was published
+	// Reordered and Duplicates are as in MediaReport.
+	Reordered  int64 `json:"reordered"`
+	Duplicates int64 `json:"duplicates"`
+	verify.Faults
 }
 
 // FeedbackReport is what viewers asked for, and RTX packets that they got.
@@ -146,6 +159,7 @@ func (r *run) report() *Report {
 		out.Slow = &slow
 	}
 	out.Delay = r.delayReport()
+	out.Verified = r.verifiedReport()
 	out.Feedback = FeedbackReport{
 		NACKs: r.ended.nacks - r.began.nacks, RTX: r.ended.rtx - r.began.rtx, PLIs: r.ended.plis - r.began.plis,
 	}
@@ -284,6 +298,35 @@ func (r *run) delayReport() DelayReport {
 		out.InTime = Number(1 - float64(late)/float64(came))
 	}
 	return out
+}
+
+func (r *run) verifiedReport() *VerifiedReport {
+	if !r.options.Verify {
+		return nil
+	}
+	out := &VerifiedReport{}
+	for _, v := range r.viewers() {
+		if v.probe == nil {
+			continue
+		}
+		out.Probes++
+		v.addVerified(out)
+	}
+	return out
+}
+
+func (v *viewer) addVerified(out *VerifiedReport) {
+	v.mu.Lock() // Pion may still be decrypting a last packet
+	defer v.mu.Unlock()
+	check := v.probe.check
+	out.Packets += check.Packets
+	out.Payloads += check.Payloads
+	out.Faults = out.Faults.Add(check.Faults)
+	for k := range kinds {
+		counts := v.media[k].stream.Counts()
+		out.Reordered += counts.Reordered
+		out.Duplicates += counts.Duplicates
+	}
 }
 
 func (r *run) publisherReport() *PublisherReport {

@@ -92,6 +92,11 @@ func (t *table) media(r *Report) {
 	if r.Delay.Max.Known() {
 		t.line("delay at most %.1f ms; %s of what came was there within 200 ms", r.Delay.Max, percent(r.Delay.InTime))
 	}
+	if v := r.Verified; v != nil {
+		t.line("verified %s packets of %d probes, and %s payloads with what was published: %d altered, %d renumbered, %d mistimed,",
+			grouped(v.Packets), v.Probes, grouped(v.Payloads), v.Altered, v.Renumbered, v.Mistimed)
+		t.line("  %d numbers used twice, %d repairs unlike what they repeat, %d reordered, %d duplicates", v.Rewritten, v.Contradicted, v.Reordered, v.Duplicates)
+	}
 	t.line("viewers asked for %s packets (NACK) and %d key frames (PLI), and got %s packets as RTX",
 		grouped(r.Feedback.NACKs), r.Feedback.PLIs, grouped(r.Feedback.RTX))
 	if p := r.Publisher; p != nil {

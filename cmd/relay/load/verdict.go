@@ -9,7 +9,7 @@ import (
 const enough = 0.999
 
 // verdict is what the run comes to, in a sentence, and whether all viewers
-// connected and stayed.
+// connected and stayed, and got what was sent.
 func (r *Report) verdict() (sentence string, good bool) {
 	v := &r.Viewers
 	switch {
@@ -25,6 +25,8 @@ func (r *Report) verdict() (sentence string, good bool) {
 		return fmt.Sprintf("Not good: %d of %d viewers got no video or no sound at the end. Did the server or the presenter stop?", v.Silent, v.Asked), false
 	case r.Media.Expected == 0 && r.Seconds > 0:
 		return "Not good: nothing was delivered.", false
+	case r.Verified != nil && r.Verified.Sum() > 0:
+		return fmt.Sprintf("Not good: %d packets were not what was sent.", r.Verified.Sum()), false
 	case r.Media.Delivery < enough:
 		return fmt.Sprintf("Not good: all %d viewers connected, but got only %s of the packets.", v.Asked, percent(r.Media.Delivery)), true
 	case r.Tester.Drops > 0:

@@ -13,6 +13,7 @@ import (
 	"relay/cmd/relay/load/resource"
 	"relay/cmd/relay/load/source"
 	"relay/cmd/relay/load/tally"
+	"relay/cmd/relay/load/verify"
 	"relay/cmd/relay/load/wire"
 )
 
@@ -70,6 +71,9 @@ func (c *crew) newViewer(number int, probes bool) (*viewer, error) {
 	}
 	if probes {
 		v.probe = &probe{}
+		if c.options.Verify {
+			v.probe.check = verify.NewCheck(c.ledger)
+		}
 	}
 	var err error
 	if v.socket, v.peer, err = c.newPeer(c.local, v, taps(v.decrypted, v.control)); err != nil {
@@ -170,6 +174,9 @@ func (v *viewer) RTP(packet []byte, arrived time.Time) (up bool) {
 	}
 	v.packets++
 	v.bytes += int64(len(packet))
+	if v.probe != nil && v.probe.check != nil {
+		v.probe.check.Wire(h.ssrc, h.seq, packet)
+	}
 	to := v.streams.of(h)
 	switch {
 	case !to.known:
@@ -203,6 +210,7 @@ func (v *viewer) decrypted(packet []byte) {
 	case to.rtx:
 		v.repaired(to.kind, h, payload)
 	case v.probe != nil:
+		v.probe.verified(to.kind, h.seq, h, payload, v.moments.connectedAt)
 		v.inspect(to, h, payload, v.probe.arrival(to.kind, h.seq))
 	}
 }
@@ -215,6 +223,9 @@ func (v *viewer) repaired(k kind, h header, payload []byte) {
 	}
 	at := time.Now().Round(0)
 	osn := binary.BigEndian.Uint16(payload)
+	if v.probe != nil {
+		v.probe.verified(k, osn, h, payload[2:], v.moments.connectedAt)
+	}
 	if v.media[k].repair(osn, v.crew.at(at)) != tally.Repaired || v.probe == nil {
 		return
 	}

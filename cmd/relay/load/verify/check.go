@@ -1,0 +1,105 @@
+package verify
+
+import "hash/maphash"
+
+// Faults counts what should not be.
+type Faults struct {
+	// Altered is packets whose payload or marker is none that was sent.
+	Altered int64 `json:"altered"`
+	// Renumbered is packets that have another place among the others than when
+	// they were sent.
+	Renumbered int64 `json:"renumbered"`
+	// Mistimed is packets with another time than they were sent with.
+	Mistimed int64 `json:"mistimed"`
+	// Rewritten is packets that came under the SSRC and number of another one. With
+	// AES-GCM that gives the key away (RFC 7714 section 8.1).
+	Rewritten int64 `json:"rewritten"`
+	// Contradicted is repairs that are not what they repeat.
+	Contradicted int64 `json:"contradicted"`
+}
+
+// Sum is of all kinds of faults.
+func (f Faults) Sum() int64 {
+	return f.Altered + f.Renumbered + f.Mistimed + f.Rewritten + f.Contradicted
+}
+
+// Add is the sum of both.
+func (f Faults) Add(o Faults) Faults {
+	return Faults{
+		Altered: f.Altered + o.Altered, Renumbered: f.Renumbered + o.Renumbered, Mistimed: f.Mistimed + o.Mistimed,
+		Rewritten: f.Rewritten + o.Rewritten, Contradicted: f.Contradicted + o.Contradicted,
+	}
+}
+
+// Check is what one viewer got. It remembers all of it. Its methods are one
+// goroutine's at a time.
+type Check struct {
+	ledger *Ledger // nil: what was sent is not known
+	seed   maphash.Seed
+	wire   map[uint32]*numbers // by SSRC: encrypted packets
+	media  map[int]*numbers    // by kind: what packets say, however they came
+
+	// Packets and Payloads are how many were compared: as they are on the wire, and
+	// with what was sent.
+	Packets, Payloads int64
+	Faults            Faults
+}
+
+// NewCheck is the check of a viewer. A nil ledger is of a publisher elsewhere.
+func NewCheck(ledger *Ledger) *Check {
+	return &Check{ledger: ledger, seed: maphash.MakeSeed(), wire: map[uint32]*numbers{}, media: map[int]*numbers{}}
+}
+
+// Wire takes a packet as it came, encrypted or not: what is sent twice is the
+// same twice.
+func (c *Check) Wire(ssrc uint32, seq uint16, packet []byte) {
+	c.Packets++
+	if !note(c.wire, ssrc, seq, maphash.Bytes(c.seed, packet)) {
+		c.Faults.Rewritten++
+	}
+}
+
+// Media takes a decrypted packet, or the original that a repair repeats. live is
+// false while a server may still send what was before the viewer came, with other
+// times. A packet without payload is filler.
+func (c *Check) Media(p Packet, live bool) {
+	if len(p.Payload) == 0 {
+		return
+	}
+	if !note(c.media, p.Kind, p.Seq, c.says(p)) {
+		c.Faults.Contradicted++
+	}
+	if c.ledger != nil {
+		c.Payloads++
+		c.ledger.judge(p, live, &c.Faults)
+	}
+}
+
+// says is a hash of all that a packet says.
+func (c *Check) says(p Packet) uint64 {
+	said := maphash.Comparable(c.seed, struct {
+		timestamp uint32
+		marker    bool
+	}{p.Timestamp, p.Marker})
+	return said ^ maphash.Bytes(c.seed, p.Payload)
+}
+
+// numbers is the content of each number of a stream.
+type numbers struct {
+	newest int64 // it does not wrap
+	hashes map[int64]uint64
+}
+
+// note is false if the number had another content before.
+func note[K comparable](streams map[K]*numbers, of K, seq uint16, hash uint64) bool {
+	n := streams[of]
+	if n == nil {
+		n = &numbers{newest: int64(seq), hashes: map[int64]uint64{}}
+		streams[of] = n
+	}
+	number := n.newest + int64(int16(seq-uint16(n.newest)))
+	n.newest = max(n.newest, number)
+	before, ok := n.hashes[number]
+	n.hashes[number] = hash
+	return !ok || before == hash
+}
