@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
-	"github.com/pion/webrtc/v4"
 )
 
 // health is what a viewer's receiver reports say of its network.
@@ -20,25 +19,29 @@ type health struct {
 	rate   int // bits per second of the last interval
 }
 
-// readRTCP serves the viewer's feedback until the session ends. It owns the
-// NACK budget.
-func (d *DownTrack) readRTCP(sender *webrtc.RTPSender) {
-	buffer := make([]byte, receiveMTU)
-	var budget nackBudget
-	for {
-		n, _, err := sender.Read(buffer)
-		if err != nil {
-			return
-		}
-		packets, err := rtcp.Unmarshal(buffer[:n])
-		if err != nil {
-			continue
-		}
-		now := time.Now()
-		for _, p := range packets {
-			d.serve(p, &budget, now)
-		}
+// feedback is where Pion puts a viewer's RTCP about a DownTrack. It is served in
+// the goroutine that decrypts it: a queue, a goroutine and its buffer for each
+// would be 20 kB a viewer, and serving waits for nobody. That goroutine, one a
+// session, owns the NACK budget.
+type feedback struct {
+	*sink
+	down   *DownTrack
+	budget nackBudget
+}
+
+func newFeedback(d *DownTrack) *feedback { return &feedback{sink: newSink(), down: d} }
+
+// Write serves RTCP. What can't be read is nobody's.
+func (f *feedback) Write(b []byte) (int, error) {
+	packets, err := rtcp.Unmarshal(b)
+	if err != nil {
+		return len(b), nil
 	}
+	now := time.Now()
+	for _, p := range packets {
+		f.down.serve(p, &f.budget, now)
+	}
+	return len(b), nil
 }
 
 // serve answers one RTCP packet. A viewer that is sent nothing, since it lacks

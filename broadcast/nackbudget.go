@@ -20,7 +20,7 @@ const (
 // nackBudget bounds what one viewer's NACKs of one kind can make the relay
 // send. Its bucket holds a window's allowance and fills once a window, so that
 // the allowance holds over the window and a burst of losses is still repaired
-// at once. That viewer's RTCP goroutine owns it.
+// at once. That viewer's feedback owns it.
 type nackBudget struct {
 	start  time.Time // of the first NACK
 	filled time.Time // when credit was brought up to date
@@ -33,8 +33,9 @@ type nackBudget struct {
 	window float64
 
 	// again holds, at a number modulo its size, until when not to repeat it. An
-	// entry that another number takes over allows a repeat too many, no more.
-	again [budgetNumbers]resent
+	// entry that another number takes over allows a repeat too many, no more. Most
+	// viewers lose nothing: it is made with the first NACK.
+	again []resent
 }
 
 // resent is a number and the milliseconds from start until it may be sent again.
@@ -68,6 +69,7 @@ func (b *nackBudget) allow(seq uint16, sent uint64, rtt time.Duration, now time.
 // not known.
 func (b *nackBudget) begin(sent uint64, now time.Time) {
 	b.start, b.filled, b.mark, b.marked = now, now, now, sent
+	b.again = make([]resent, budgetNumbers)
 	b.credit = budgetFloor
 }
 

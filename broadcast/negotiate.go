@@ -285,8 +285,7 @@ func (s *Session) addDownTracks(pc *webrtc.PeerConnection, o *offer, strangers *
 			return fmt.Errorf("add the %s sender: %w", section.kind, err)
 		}
 		sender := transceiver.Sender()
-		strangers.expect(uint32(sender.GetParameters().Encodings[0].SSRC))
-		s.room.relay.work.Go(func() { d.readRTCP(sender) })
+		strangers.serve(uint32(sender.GetParameters().Encodings[0].SSRC), newFeedback(d))
 		downs = append(downs, d)
 	}
 	s.downs.Store(&downs)

@@ -24,37 +24,44 @@ const (
 )
 
 // strangers bounds what the peer of one session can make Pion keep. It makes
-// the buffers behind Pion's SSRC demultiplexer, real ones for what the session
-// reads and sinks for all else, and counts the addresses that ICE learns.
+// what is behind Pion's SSRC demultiplexer, queues for what a publisher sends, a
+// viewer's feedback and sinks for all else, and counts the addresses that ICE learns.
 type strangers struct {
 	role  Role   // static
 	flood func() // static: called once, when there are too many
 
-	mu      sync.Mutex // guards all below
-	known   map[uint32]bool
+	mu      sync.Mutex           // guards all below
+	known   map[uint32]*feedback // nil: there is none, as it is a publisher's
 	count   int
 	remotes map[string]bool
 }
 
 func newStrangers(role Role, flood func()) *strangers {
-	return &strangers{role: role, flood: flood, known: map[uint32]bool{}, remotes: map[string]bool{}}
+	return &strangers{role: role, flood: flood, known: map[uint32]*feedback{}, remotes: map[string]bool{}}
 }
 
-// expect announces SSRCs that the session reads RTCP of.
+// expect announces SSRCs of a publisher.
 func (s *strangers) expect(ssrcs ...uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ssrc := range ssrcs {
 		if len(s.known) < maxStrangers {
-			s.known[ssrc] = true
+			s.known[ssrc] = nil
 		}
 	}
+}
+
+// serve announces an SSRC that a viewer is sent, and what its RTCP goes to.
+func (s *strangers) serve(ssrc uint32, f *feedback) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[ssrc] = f
 }
 
 // buffer is webrtc.SettingEngine's BufferFactory.
 func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
 	s.mu.Lock()
-	known := s.known[ssrc]
+	feedback, known := s.known[ssrc]
 	if !known {
 		s.count++
 	}
@@ -64,12 +71,16 @@ func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.Re
 	if flooded {
 		go s.flood() // Pion holds its lock here
 	}
-	if over || !s.reads(packets, known) {
-		return newSink()
+	switch {
+	case over:
+	case s.role == RolePublisher: // everything: an offer need not announce its SSRCs
+		buffer := packetio.NewBuffer()
+		buffer.SetLimitSize(queueSize(packets, known))
+		return buffer
+	case packets == packetio.RTCPBufferPacket && known:
+		return feedback
 	}
-	buffer := packetio.NewBuffer()
-	buffer.SetLimitSize(queueSize(packets, known))
-	return buffer
+	return newSink()
 }
 
 func queueSize(packets packetio.BufferPacketType, known bool) int {
@@ -94,12 +105,6 @@ func (s *strangers) checkedFrom(remote ice.Candidate) {
 	if len(s.remotes) > maxRemotes {
 		go s.flood() // the ICE agent is waiting
 	}
-}
-
-// reads: of a viewer, RTCP about what it is sent; of a publisher, everything,
-// as an offer need not announce its SSRCs.
-func (s *strangers) reads(packets packetio.BufferPacketType, known bool) bool {
-	return s.role == RolePublisher || packets == packetio.RTCPBufferPacket && known
 }
 
 // sink takes everything and has nothing to read until it is closed.
