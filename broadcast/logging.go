@@ -14,17 +14,22 @@ import (
 type pionLogs struct{ log *slog.Logger }
 
 func (p pionLogs) NewLogger(scope string) logging.LeveledLogger {
-	return pionLog{p.log.With("pion", scope)}
+	return pionLog{p.log, scope}
 }
 
-type pionLog struct{ log *slog.Logger }
+// pionLog says from which part of Pion a line is. A logger made with that would
+// be half a kilobyte for each of a dozen parts of each session.
+type pionLog struct {
+	log   *slog.Logger
+	scope string
+}
 
 // traceLevel is below slog's debug: Pion traces each STUN message.
 const traceLevel = slog.LevelDebug - 4
 
 func (p pionLog) write(level slog.Level, format string, args ...any) {
 	if p.log.Enabled(context.Background(), level) {
-		p.log.Log(context.Background(), level, fmt.Sprintf(format, args...))
+		p.log.Log(context.Background(), level, fmt.Sprintf(format, args...), "pion", p.scope)
 	}
 }
 
