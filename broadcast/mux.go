@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v4"
 )
 
 // mux is Pion's UDP mux over the relay's one socket, with at most one local
@@ -16,8 +17,8 @@ type mux struct {
 	local []net.Addr
 }
 
-func newMux(conn net.PacketConn, logs pionLogs) *mux {
-	m := &mux{UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Logger: logs.NewLogger("ice")})}
+func newMux(conn net.PacketConn, network transport.Net, logs pionLogs) *mux {
+	m := &mux{UDPMuxDefault: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: network, Logger: logs.NewLogger("ice")})}
 	addr, ok := conn.LocalAddr().(*net.UDPAddr)
 	switch {
 	case !ok || !addr.IP.IsUnspecified():

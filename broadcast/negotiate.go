@@ -210,6 +210,9 @@ func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {
 	e.LoggerFactory = pionLogs{s.log}
 	e.BufferFactory = strangers.buffer
 	e.SetICEUDPMux(s.room.relay.mux)
+	// Without one, each session would ask the kernel for all interfaces, and keep
+	// them: the mux knows the addresses.
+	e.SetNet(s.room.relay.network)
 	e.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	e.DisableActiveTCP(true)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)

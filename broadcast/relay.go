@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/transport/v4/stdnet"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -37,6 +38,7 @@ type Relay struct {
 	crew        *crew
 	stopCrew    context.CancelFunc
 	mux         *mux
+	network     *stdnet.Net
 	certificate webrtc.Certificate
 	work        sync.WaitGroup // every goroutine of the relay's
 
@@ -53,13 +55,18 @@ func New(c Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
+	network, err := stdnet.NewNet()
+	if err != nil {
+		return nil, fmt.Errorf("look at the network: %w", err)
+	}
 	socket := newProber(c.Conn)
 	r := &Relay{
 		log:         c.Log,
 		addresses:   c.Addresses,
 		socket:      socket,
 		crew:        newCrew(holderOf(c.Conn)),
-		mux:         newMux(socket, pionLogs{c.Log}),
+		mux:         newMux(socket, network, pionLogs{c.Log}),
+		network:     network,
 		certificate: *certificate,
 		rooms:       map[string]*Room{},
 		tokens:      map[string]*Session{},
