@@ -103,6 +103,14 @@ func (f *format) fits(viewer format) int {
 	return 1
 }
 
+// same reports whether two formats differ in nothing but the level.
+func (f *format) same(other format) bool {
+	if f.codec == CodecH264 {
+		return other.codec == CodecH264 && h264Profile(f.fmtp) == h264Profile(other.fmtp) && equalOrDefault(f.fmtp, other.fmtp, "packetization-mode") > 0
+	}
+	return f.fits(other) > 0
+}
+
 // equalOrDefault compares a parameter whose default is 0 (RFC 9628 section 6,
 // AV1 RTP section 7.2.1).
 func equalOrDefault(a, b, key string) int {

@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/interceptor"
@@ -19,7 +20,9 @@ var h264Profiles = [...]string{"4200", "42c0", "42e0", "4d00", "4d40", "6400", "
 var vp9Profiles = [...]string{"0", "1", "2"}
 
 // videoFormats is what the relay carries, each with its format parameters.
-func videoFormats() []webrtc.RTPCodecCapability {
+var videoFormats = makeVideoFormats()
+
+func makeVideoFormats() []webrtc.RTPCodecCapability {
 	formats := []webrtc.RTPCodecCapability{
 		{MimeType: webrtc.MimeTypeVP8},
 		{MimeType: webrtc.MimeTypeAV1, SDPFmtpLine: "profile=0"},
@@ -39,13 +42,17 @@ func videoFormats() []webrtc.RTPCodecCapability {
 	return formats
 }
 
-// newMediaEngine registers all codecs. The relay always answers, so the
-// payload types here are placeholders: the offer's are taken. RTX goes to
-// viewers only: a publisher's repairs come on the media SSRC, where they wake
-// the reader.
-func newMediaEngine(role Role) (*webrtc.MediaEngine, error) {
-	engine := &webrtc.MediaEngine{}
-	feedback := []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
+// viewerFeedback is what a viewer may send about video.
+var viewerFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"}}
+
+// newMediaEngine registers the codecs: all for a publisher, those that it offers
+// for a viewer, as Pion keeps them for each, and compares each with each. The relay
+// always answers, so the payload types here are placeholders: the offer's are
+// taken. RTX goes to viewers only: a publisher's repairs come on the media SSRC,
+// where they wake the reader.
+func newMediaEngine(o *offer) (*webrtc.MediaEngine, error) {
+	engine, role := &webrtc.MediaEngine{}, o.role
+	feedback := slices.Clip(viewerFeedback)
 	if role == RolePublisher {
 		feedback = append(feedback, webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC})
 	}
@@ -54,7 +61,10 @@ func newMediaEngine(role Role) (*webrtc.MediaEngine, error) {
 		next++
 		return engine.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: c, PayloadType: next}, kind)
 	}
-	for _, c := range videoFormats() {
+	for _, c := range videoFormats {
+		if role == RoleViewer && !o.offers(format{codecOf(c.MimeType), c.SDPFmtpLine}) {
+			continue
+		}
 		c.ClockRate, c.RTCPFeedback = 90000, feedback
 		if err := register(c, webrtc.RTPCodecTypeVideo); err != nil {
 			return nil, fmt.Errorf("register %s: %w", c.MimeType, err)

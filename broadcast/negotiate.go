@@ -163,7 +163,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 // newPeerConnection makes a PeerConnection with an API value of its own: the
 // media engine keeps what was negotiated, and strangers are one session's.
 func (s *Session) newPeerConnection(o *offer) (*webrtc.PeerConnection, error) {
-	engine, err := newMediaEngine(s.role)
+	engine, err := newMediaEngine(o)
 	if err != nil {
 		return nil, err
 	}

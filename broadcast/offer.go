@@ -34,6 +34,7 @@ type offer struct {
 	fingerprint string
 	setup       string
 	ssrcs       []uint32 // announced by the peer
+	formats     []format // that the relay carries
 }
 
 // section is one m-line.
@@ -41,6 +42,11 @@ type section struct {
 	kind  kind
 	mid   string
 	known bool // the relay has one of its codecs
+}
+
+// offers reports whether the peer has a format, at whatever level.
+func (o *offer) offers(f format) bool {
+	return slices.ContainsFunc(o.formats, func(other format) bool { return f.same(other) })
 }
 
 func (o *offer) has(k kind) bool {
@@ -127,6 +133,11 @@ func (o *offer) readSections(desc *sdp.SessionDescription) error {
 		active = active || flows
 		o.sections = append(o.sections, s)
 		o.ssrcs = append(o.ssrcs, announcedSSRCs(m)...)
+		for _, f := range formatsIn(m) {
+			if f.carried() {
+				o.formats = append(o.formats, f.format)
+			}
+		}
 	}
 	switch {
 	case len(o.sections) == 0:

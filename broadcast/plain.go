@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/pion/sdp/v3"
+	"github.com/pion/webrtc/v4"
 )
 
 // makePlain writes the offer so that Pion (v4.2.20) reads it as it is meant. Of
@@ -29,6 +30,9 @@ func (o *offer) makePlain(desc *sdp.SessionDescription) {
 		o.makeOneWay(desc, m)
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == "simulcast" || a.Key == "rid" })
 		completeH264(m)
+		if o.role == RoleViewer && hasKnownCodec(m) {
+			keepCarried(m)
+		}
 	}
 }
 
@@ -64,4 +68,48 @@ func completeH264(m *sdp.MediaDescription) {
 			addFormat(m, f.payloadType, "packetization-mode=0")
 		}
 	}
+}
+
+// keepCarried takes out of a viewer's section what is not answered in any case:
+// formats that the relay does not carry, other feedback than it serves, header
+// extensions. Pion keeps an offer, in pieces too, as long as the session lasts, and
+// goes through all of it for each format.
+func keepCarried(m *sdp.MediaDescription) {
+	carried := carriedIn(m)
+	m.MediaName.Formats = slices.DeleteFunc(m.MediaName.Formats, func(payloadType string) bool { return !carried[payloadType] })
+	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
+		payloadType, rest, _ := strings.Cut(a.Value, " ")
+		switch a.Key {
+		case "rtpmap", "fmtp":
+			return !carried[payloadType]
+		case "rtcp-fb":
+			return payloadType != "*" && !carried[payloadType] || !servesFeedback(rest)
+		}
+		return a.Key == "extmap"
+	})
+}
+
+// carriedIn is the payload types of the section's formats that the relay carries,
+// and of RTX for these.
+func carriedIn(m *sdp.MediaDescription) map[string]bool {
+	carried := map[string]bool{}
+	for _, f := range formatsIn(m) {
+		if f.carried() {
+			carried[f.payloadType] = true
+		}
+	}
+	for _, a := range m.Attributes {
+		payloadType, params, _ := strings.Cut(a.Value, " ")
+		if a.Key == "fmtp" && carried[fmtpValue(params, "apt")] {
+			carried[payloadType] = true
+		}
+	}
+	return carried
+}
+
+// servesFeedback: see viewerFeedback.
+func servesFeedback(said string) bool {
+	return slices.ContainsFunc(viewerFeedback, func(f webrtc.RTCPFeedback) bool {
+		return strings.TrimSpace(f.Type+" "+f.Parameter) == strings.TrimSpace(said)
+	})
 }
