@@ -157,7 +157,8 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 		return "", errors.New("gathering took too long")
 	}
 	relay := s.room.relay
-	return answerFor(o, pc.LocalDescription().SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict})
+	// Not pc.LocalDescription(), which adds candidates that are replaced again.
+	return answerFor(o, answer.SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict})
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the
@@ -223,6 +224,7 @@ func (s *Session) settings(strangers *strangers) webrtc.SettingEngine {
 		strangers.checkedFrom(remote)
 		return false // which pair is used stays as ICE has it
 	})
+	e.DisableMediaEngineCopy(s.role == RoleViewer) // this session's alone already; a publisher's copy learns header extensions
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetDTLSInsecureSkipHelloVerify(true) // ICE has verified the path: saves a round trip
 	e.SetSRTPProtectionProfiles(srtpProfiles...)

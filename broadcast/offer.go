@@ -91,7 +91,21 @@ func parseOffer(text string, role Role) (*offer, error) {
 		return nil, badOffer("it is not SDP")
 	}
 	o.text = string(clean)
+	o.letGo()
 	return o, nil
+}
+
+// letGo copies what is kept of the offer, which otherwise would keep all of it.
+func (o *offer) letGo() {
+	for _, s := range []*string{&o.ufrag, &o.pwd, &o.fingerprint, &o.setup} {
+		*s = strings.Clone(*s)
+	}
+	for i := range o.sections {
+		o.sections[i].mid = strings.Clone(o.sections[i].mid)
+	}
+	for i := range o.formats {
+		o.formats[i].fmtp = strings.Clone(o.formats[i].fmtp)
+	}
 }
 
 // read takes over what the offer says, and leaves in desc what Pion is to see.
