@@ -91,6 +91,10 @@ func (s *shares) forward(burst []*packet, to audience, now time.Time) {
 	}
 	s.work()
 	s.left.Wait()
+	s.burst = nil // or it would keep what leaves until the next one
+	for lane := range s.parts {
+		s.parts[lane].downs = nil
+	}
 }
 
 // work does what nobody has begun. It may come late, or even in a later burst.
