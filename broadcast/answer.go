@@ -33,7 +33,8 @@ type terms struct {
 	remote  netip.Addr   // the peer's
 	hosts   []netip.Addr // where the relay's socket is reached
 	port    uint16
-	muxOnly bool // see Join.MuxOnly
+	muxOnly bool   // see Join.MuxOnly
+	rtx     uint32 // the SSRC that a viewer's repairs come on
 }
 
 // answerFor turns Pion's answer into the one that the peer gets.
@@ -42,6 +43,7 @@ func answerFor(o *offer, text string, t terms) (string, error) {
 	if err := desc.UnmarshalString(text); err != nil {
 		return "", fmt.Errorf("parse the answer: %w", err)
 	}
+	writeRTX(&desc, o, t.rtx)
 	writeCandidates(&desc, t.hosts, t.port)
 	writeBundle(&desc, o, t.muxOnly)
 	if o.role == RolePublisher {

@@ -29,7 +29,7 @@ func TestAnswerFor(t *testing.T) {
 		{RolePublisher, "203.0.113.9", true, []string{"x-google-start-bitrate=1000;x-google-max-bitrate=4000", "a=rtcp-mux-only\r\n"}, nil},
 		{RoleViewer, "10.1.2.3", false, []string{"192.168.1.2 8080", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"}, []string{"x-google", "127.0.0.1", "rtcp-mux-only"}},
 	} {
-		got, err := answerFor(&offer{role: test.role, bundled: true}, pionAnswer, terms{netip.MustParseAddr(test.remote), hosts, 8080, test.muxOnly})
+		got, err := answerFor(&offer{role: test.role, bundled: true}, pionAnswer, terms{netip.MustParseAddr(test.remote), hosts, 8080, test.muxOnly, 0})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,10 +76,9 @@ func TestBestMatch(t *testing.T) {
 func TestPayloadTypes(t *testing.T) {
 	types := payloadTypes([]webrtc.RTPCodecParameters{
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "video/VP8"}, PayloadType: 96},
-		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "video/rtx", SDPFmtpLine: "apt=96"}, PayloadType: 97},
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "video/AV1"}, PayloadType: 45},
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "video/ulpfec"}, PayloadType: 50},
-	})
+	}, map[uint8]uint8{96: 97})
 	if len(types) != 2 || types[0].media != 96 || types[0].rtx != 97 || types[1].media != 45 || types[1].rtx != 0 {
 		t.Errorf("%+v", types)
 	}

@@ -1,8 +1,6 @@
 package broadcast
 
 import (
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,9 +21,11 @@ const (
 // DownTrack is one kind of media going out to one viewer: a webrtc.TrackLocal
 // that is written to by the room's fan-out.
 type DownTrack struct {
-	// static after newDownTrack
+	// static after addDownTracks
 	session *Session
 	fanout  *fanout
+	rtx     map[uint8]uint8 // payload types of repairs, by those that they repair
+	rtxSSRC uint32
 
 	// set once, by Pion's negotiation
 	binding atomic.Pointer[binding]
@@ -110,7 +110,7 @@ func (d *DownTrack) Kind() webrtc.RTPCodecType {
 // Bind takes over what was negotiated: all codecs, as the publisher's may change.
 func (d *DownTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	codecs := ctx.CodecParameters()
-	b := &binding{ssrc: uint32(ctx.SSRC()), rtxSSRC: uint32(ctx.SSRCRetransmission()), types: payloadTypes(codecs), write: ctx.WriteStream()}
+	b := &binding{ssrc: uint32(ctx.SSRC()), rtxSSRC: d.rtxSSRC, types: payloadTypes(codecs, d.rtx), write: ctx.WriteStream()}
 	if len(b.types) == 0 {
 		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
 	}
@@ -124,18 +124,12 @@ func (d *DownTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameter
 // the DownTrack out of the fan-out.
 func (d *DownTrack) Unbind(webrtc.TrackLocalContext) error { return nil }
 
-func payloadTypes(codecs []webrtc.RTPCodecParameters) (types []payloadType) {
-	rtx := map[string]uint8{}
-	for _, c := range codecs {
-		if strings.EqualFold(c.MimeType, webrtc.MimeTypeRTX) {
-			rtx[fmtpValue(c.SDPFmtpLine, "apt")] = uint8(c.PayloadType)
-		}
-	}
+func payloadTypes(codecs []webrtc.RTPCodecParameters, rtx map[uint8]uint8) (types []payloadType) {
 	for _, c := range codecs {
 		if codec := codecOf(c.MimeType); codec != CodecNone {
 			types = append(types, payloadType{
 				format: format{codec: codec, fmtp: c.SDPFmtpLine},
-				media:  uint8(c.PayloadType), rtx: rtx[strconv.Itoa(int(c.PayloadType))],
+				media:  uint8(c.PayloadType), rtx: rtx[uint8(c.PayloadType)],
 			})
 		}
 	}

@@ -48,8 +48,8 @@ var viewerFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parame
 // newMediaEngine registers the codecs: all for a publisher, those that it offers
 // for a viewer, as Pion keeps them for each, and compares each with each. The relay
 // always answers, so the payload types here are placeholders: the offer's are
-// taken. RTX goes to viewers only: a publisher's repairs come on the media SSRC,
-// where they wake the reader.
+// taken. RTX is not among them: a publisher's repairs come on the media SSRC, where
+// they wake the reader, and a viewer's are not Pion's business (see writeRTX).
 func newMediaEngine(o *offer) (*webrtc.MediaEngine, error) {
 	engine, role := &webrtc.MediaEngine{}, o.role
 	feedback := slices.Clip(viewerFeedback)
@@ -68,13 +68,6 @@ func newMediaEngine(o *offer) (*webrtc.MediaEngine, error) {
 		c.ClockRate, c.RTCPFeedback = 90000, feedback
 		if err := register(c, webrtc.RTPCodecTypeVideo); err != nil {
 			return nil, fmt.Errorf("register %s: %w", c.MimeType, err)
-		}
-		if role == RolePublisher {
-			continue
-		}
-		rtx := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: fmt.Sprintf("apt=%d", next)}
-		if err := register(rtx, webrtc.RTPCodecTypeVideo); err != nil {
-			return nil, fmt.Errorf("register rtx: %w", err)
 		}
 	}
 	opus := webrtc.RTPCodecCapability{

@@ -158,7 +158,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 	}
 	relay := s.room.relay
 	// Not pc.LocalDescription(), which adds candidates that are replaced again.
-	return answerFor(o, answer.SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict})
+	return answerFor(o, answer.SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict, s.rtxSSRC()})
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the
@@ -290,9 +290,21 @@ func (s *Session) addDownTracks(pc *webrtc.PeerConnection, o *offer, strangers *
 			return fmt.Errorf("add the %s sender: %w", section.kind, err)
 		}
 		sender := transceiver.Sender()
-		strangers.serve(uint32(sender.GetParameters().Encodings[0].SSRC), newFeedback(d))
+		ssrc := uint32(sender.GetParameters().Encodings[0].SSRC)
+		d.rtx, d.rtxSSRC = o.rtx, newSSRC(ssrc)
+		strangers.serve(ssrc, newFeedback(d))
 		downs = append(downs, d)
 	}
 	s.downs.Store(&downs)
 	return nil
+}
+
+// rtxSSRC is where repairs of a viewer's video come; 0 for who has none.
+func (s *Session) rtxSSRC() uint32 {
+	for _, d := range s.downTracks() {
+		if d.fanout.kind == kindVideo {
+			return d.rtxSSRC
+		}
+	}
+	return 0
 }

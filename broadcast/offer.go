@@ -33,8 +33,9 @@ type offer struct {
 	ufrag, pwd  string
 	fingerprint string
 	setup       string
-	ssrcs       []uint32 // announced by the peer
-	formats     []format // that the relay carries
+	ssrcs       []uint32        // announced by the peer
+	formats     []format        // that the relay carries
+	rtx         map[uint8]uint8 // a viewer's payload types that repair others
 }
 
 // section is one m-line.

@@ -31,7 +31,7 @@ func (o *offer) makePlain(desc *sdp.SessionDescription) {
 		m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool { return a.Key == "simulcast" || a.Key == "rid" })
 		completeH264(m)
 		if o.role == RoleViewer && hasKnownCodec(m) {
-			keepCarried(m)
+			o.keepCarried(m)
 		}
 	}
 }
@@ -70,12 +70,22 @@ func completeH264(m *sdp.MediaDescription) {
 	}
 }
 
-// keepCarried takes out of a viewer's section what is not answered in any case:
-// formats that the relay does not carry, other feedback than it serves, header
-// extensions. Pion keeps an offer, in pieces too, as long as the session lasts, and
-// goes through all of it for each format.
-func keepCarried(m *sdp.MediaDescription) {
-	carried := carriedIn(m)
+// keepCarried takes out of a viewer's section what is not answered in any case,
+// and what is answered without Pion: formats that the relay does not carry, RTX,
+// other feedback than the relay serves, header extensions. Pion keeps an offer, in
+// pieces too, as long as the session lasts, and goes through all of it for each
+// format.
+func (o *offer) keepCarried(m *sdp.MediaDescription) {
+	if m.MediaName.Media == "video" {
+		o.rtx = rtxIn(m)
+	}
+	carried := map[string]bool{}
+	for _, f := range formatsIn(m) {
+		carried[f.payloadType] = f.carried()
+	}
+	if !slices.ContainsFunc(m.MediaName.Formats, func(payloadType string) bool { return carried[payloadType] }) {
+		return // what it maps it does not offer
+	}
 	m.MediaName.Formats = slices.DeleteFunc(m.MediaName.Formats, func(payloadType string) bool { return !carried[payloadType] })
 	m.Attributes = slices.DeleteFunc(m.Attributes, func(a sdp.Attribute) bool {
 		payloadType, rest, _ := strings.Cut(a.Value, " ")
@@ -87,24 +97,6 @@ func keepCarried(m *sdp.MediaDescription) {
 		}
 		return a.Key == "extmap"
 	})
-}
-
-// carriedIn is the payload types of the section's formats that the relay carries,
-// and of RTX for these.
-func carriedIn(m *sdp.MediaDescription) map[string]bool {
-	carried := map[string]bool{}
-	for _, f := range formatsIn(m) {
-		if f.carried() {
-			carried[f.payloadType] = true
-		}
-	}
-	for _, a := range m.Attributes {
-		payloadType, params, _ := strings.Cut(a.Value, " ")
-		if a.Key == "fmtp" && carried[fmtpValue(params, "apt")] {
-			carried[payloadType] = true
-		}
-	}
-	return carried
 }
 
 // servesFeedback: see viewerFeedback.
