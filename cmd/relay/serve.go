@@ -58,6 +58,7 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	collectSooner()
 	log := o.logger(stderr)
 	host, err := lookUp(ctx, o.host)
 	if err != nil {
