@@ -51,14 +51,14 @@ func compare(b *testing.B, preset string, viewers int) {
 // benchTime is how long each measures.
 const benchTime = 10 * time.Second
 
-func benchRelay(b *testing.B, flags []string) load.Report {
+func benchRelay(b testing.TB, flags []string) load.Report {
 	b.Helper()
 	r := startRelay(b)
 	defer r.stop()
 	return loaded(b, append(append(r.doors("main"), "--pid", r.pid()), flags...)...)
 }
 
-func benchReference(b *testing.B, flags []string) load.Report {
+func benchReference(b testing.TB, flags []string) load.Report {
 	b.Helper()
 	p := startReference(b, "")
 	defer p.stop()
