@@ -19,10 +19,11 @@ const (
 
 // history is the one ring of a room and kind. It outlives publishers: its
 // numbers and timestamps are those of the room's timeline. It holds the last
-// packets by age, and the running GOP for as long as there are bytes for it.
+// packets by age, and the running GOP for as long as there are bytes for it and
+// joiners may get it.
 //
-// One writer (the reader of the live track) adds; the NACK goroutines of all
-// viewers read.
+// One writer (the reader of the live track) adds; the feedback of all viewers
+// reads.
 type history struct {
 	// Static after construction.
 	maxBytes int
@@ -37,6 +38,9 @@ type history struct {
 	// key is where the newest key frame starts, 0 before the first.
 	key   uint64
 	bytes int
+	// outgrown is since when the running GOP has too many frames to be replayed.
+	// Zero: it has not.
+	outgrown time.Time
 }
 
 // slot holds a packet under its extended number, which tells it from the
@@ -73,6 +77,7 @@ func (h *history) add(p *packet) bool {
 	*h.slot(number) = slot{number, p}
 	h.bytes += len(p.raw)
 	h.noteKey(number, p)
+	h.noteLength()
 	h.expire()
 	return true
 }
@@ -142,9 +147,23 @@ func (h *history) expire() {
 }
 
 // stale reports whether the lowest packet is past its age. The start of the
-// running GOP is not, and protects what follows it.
+// running GOP is not, and protects what follows it, until the last joiner who got
+// it has asked for what it missed.
 func (h *history) stale(now time.Time) bool {
-	return h.low != h.key && now.Sub(h.at(h.low).arrived) > h.maxAge
+	protects := h.low == h.key && (h.outgrown.IsZero() || now.Sub(h.outgrown) <= h.maxAge)
+	return !protects && now.Sub(h.at(h.low).arrived) > h.maxAge
+}
+
+// noteLength notes when the running GOP becomes too long for any joiner.
+func (h *history) noteLength() {
+	start, newest := h.at(h.key), h.at(h.high)
+	switch {
+	case start == nil:
+	case newest.frame-start.frame < max(maxPrimeFrames, maxEncoderFrames):
+		h.outgrown = time.Time{}
+	case h.outgrown.IsZero():
+		h.outgrown = newest.arrived
+	}
 }
 
 // noteKey notes where the newest key frame starts. A start that came late is

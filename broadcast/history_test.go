@@ -219,6 +219,33 @@ func TestHistoryBounds(t *testing.T) {
 	}
 }
 
+// A GOP that is too long for any joiner is kept while a joiner may still ask for
+// parts of it, and then goes by age; the next one is kept again.
+func TestHistoryLetsLongGOPsGo(t *testing.T) {
+	h := newTestHistory()
+	frame := func(i int, flags string) {
+		h.add(sent{seq: uint16(i), ts: uint32(i), flags: flags, ms: 100 * i}.packet())
+	}
+	oldest := func() int { return int(uint16(h.low)) }
+	frame(1, "km")
+	for i := 2; i <= maxEncoderFrames+21; i++ { // 2 s more than may be replayed
+		if frame(i, "m"); oldest() != 1 {
+			t.Fatalf("at frame %d the oldest is %d", i, oldest())
+		}
+	}
+	next := maxEncoderFrames + 22
+	if frame(next, "m"); oldest() != next-20 {
+		t.Errorf("the oldest is %d, want %d", oldest(), next-20)
+	}
+	frame(next+1, "km")
+	for i := next + 2; i < next+100; i++ {
+		frame(i, "m")
+	}
+	if oldest() != next+1 {
+		t.Errorf("of the next GOP the oldest is %d, want %d", oldest(), next+1)
+	}
+}
+
 func TestHistoryGOP(t *testing.T) {
 	key := []sent{{seq: 65534, ts: 10, flags: "k"}, {seq: 65535, ts: 10, flags: "m"}}
 	for _, test := range []struct {
