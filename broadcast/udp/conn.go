@@ -31,8 +31,8 @@ type Conn struct {
 	readErrors atomic.Uint64
 }
 
-// socket is the platform's part of a Conn: a *net.UDPConn that may batch. What
-// it does not write it counts, by reason.
+// socket is the platform's part of a Conn: like a *net.UDPConn, but it may batch.
+// What it does not write it counts, by reason.
 type socket interface {
 	ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error)
 	WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error)
@@ -72,12 +72,14 @@ func Listen(addr netip.AddrPort, choices ...Option) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen on UDP: %w", err)
 	}
+	buffers := askBuffers(conn)
 	socket, err := newSocket(conn, o.unsegmented)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen on UDP: %w", err), conn.Close())
+		_ = conn.Close() // it may be closed already
+		return nil, fmt.Errorf("listen on UDP: %w", err)
 	}
 	c := newConn(socket)
-	c.buffers = askBuffers(conn)
+	c.buffers = buffers
 	return c, nil
 }
 

@@ -80,7 +80,11 @@ func TestNoWay(t *testing.T) {
 func TestSlowInterface(t *testing.T) {
 	namespace(t, "ip link set lo mtu 1500 up", "tc qdisc add dev lo root tbf rate 10mbit burst 3000 limit 100000000")
 	c, to := listen(t, "127.0.0.1:0"), listen(t, "127.0.0.1:0")
-	if err := c.batching().SetWriteBuffer(64 << 10); err != nil {
+	if err := c.batching().control(func(fd uintptr) {
+		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 64<<10); err != nil {
+			t.Error(err)
+		}
+	}); err != nil {
 		t.Fatal(err)
 	}
 	start := time.Now()

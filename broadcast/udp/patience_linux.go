@@ -3,10 +3,10 @@
 package udp
 
 import (
-	"errors"
-	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -15,10 +15,12 @@ const (
 	fullTime = 5 * time.Millisecond
 	// patienceTime is for how long that has to do. A burst may be many batches.
 	patienceTime = 5 * fullTime
+	// retryTime is how often there is a try meanwhile.
+	retryTime = fullTime / 20
 )
 
-// patience bounds how long the socket is waited for altogether. One waits at a
-// time, as the socket has one deadline; who comes later finds less patience left.
+// patience bounds how long a full socket is waited for altogether. One waits at a
+// time; who comes later finds less patience left.
 type patience struct {
 	waiting sync.Mutex // guards what follows; held while waiting
 	began   time.Time
@@ -33,23 +35,21 @@ func (p *patience) left(now time.Time) time.Duration {
 	return fullTime - p.spent
 }
 
-// await repeats a call until the socket's buffer has room, or patience ends.
-func (b *batching) await(s *sender) error {
-	p := &b.patience
+// retry repeats a sender's call until the socket's buffer has room, or patience ends.
+func (p *patience) retry(s *sender) error {
 	p.waiting.Lock()
 	defer p.waiting.Unlock()
 	start := time.Now()
 	left := p.left(start)
-	if left <= 0 {
-		return errFull
+	defer func() { p.spent += time.Since(start) }()
+	for s.errno == unix.EAGAIN {
+		if time.Since(start) >= left {
+			return errFull
+		}
+		time.Sleep(retryTime)
+		if err := s.socket.control(s.call); err != nil {
+			return err
+		}
 	}
-	if err := b.UDPConn.SetWriteDeadline(start.Add(left)); err != nil {
-		return err
-	}
-	err := b.raw.Write(s.retry)
-	p.spent += time.Since(start)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errFull
-	}
-	return err
+	return nil
 }

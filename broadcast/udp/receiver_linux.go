@@ -27,8 +27,10 @@ const (
 
 // receiver reads ahead of whoever reads from the Conn.
 type receiver struct {
-	socket  *batching             // static
-	attempt func(fd uintptr) bool // static: one recvmmsg, until there is a packet
+	// Static after init.
+	socket  *batching
+	call    func(fd uintptr)      // one recvmmsg
+	attempt func(fd uintptr) bool // the same, until there is a packet
 
 	deadline atomic.Int64 // the caller's, in Unix nanoseconds; 0: none
 
@@ -43,6 +45,7 @@ type receiver struct {
 
 func (r *receiver) init(socket *batching) {
 	r.socket, r.attempt = socket, r.receive
+	r.call = func(fd uintptr) { r.count, r.errno = receiveMessages(fd, r.messages) }
 	r.messages = make([]message, readPackets)
 	r.vectors = make([]unix.Iovec, readPackets)
 	r.names = make([]name, readPackets)
@@ -88,7 +91,7 @@ func (r *receiver) fill() error {
 		r.messages[i].header.Namelen = unix.SizeofSockaddrInet6
 	}
 	r.next, r.count, r.errno = 0, 0, 0
-	if err := r.socket.raw.Read(r.attempt); err != nil {
+	if err := r.socket.await.Read(r.attempt); err != nil {
 		return err
 	}
 	if r.errno != 0 {
@@ -97,8 +100,10 @@ func (r *receiver) fill() error {
 	return nil
 }
 
-func (r *receiver) receive(fd uintptr) bool {
-	r.count, r.errno = receiveMessages(fd, r.messages)
+func (r *receiver) receive(uintptr) bool {
+	if r.socket.control(r.call) != nil {
+		r.errno = unix.EBADF // closed
+	}
 	return r.errno != unix.EAGAIN
 }
 
@@ -109,7 +114,7 @@ func (b *batching) SetReadDeadline(t time.Time) error {
 		deadline = t.UnixNano()
 	}
 	b.receiver.deadline.Store(deadline)
-	return b.UDPConn.SetReadDeadline(t)
+	return b.readable.SetReadDeadline(t)
 }
 
 func (r *receiver) expired() bool {

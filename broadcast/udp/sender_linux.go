@@ -15,8 +15,7 @@ import (
 type sender struct {
 	// Static after newSender.
 	socket *batching
-	call   func(fd uintptr)      // one sendmmsg
-	retry  func(fd uintptr) bool // the same, until the buffer has room
+	call   func(fd uintptr) // one sendmmsg
 
 	// What is to be written; message i is run i.
 	messages []message
@@ -43,10 +42,6 @@ func newSender(socket *batching, packets int) *sender {
 		names:    make([]name, 0, packets),
 	}
 	s.call = s.write
-	s.retry = func(fd uintptr) bool {
-		s.write(fd)
-		return s.errno != unix.EAGAIN
-	}
 	return s
 }
 
@@ -147,11 +142,11 @@ func (s *sender) send() (failure error) {
 // transmit is one kernel call, or more if the socket's buffer is full. Its
 // result is in sent and errno.
 func (s *sender) transmit() error {
-	if err := s.socket.raw.Control(s.call); err != nil {
+	if err := s.socket.control(s.call); err != nil {
 		return err
 	}
 	if s.errno == unix.EAGAIN {
-		return s.socket.await(s)
+		return s.socket.patience.retry(s)
 	}
 	return nil
 }

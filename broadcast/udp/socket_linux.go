@@ -4,6 +4,7 @@ package udp
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/maphash"
 	"math/bits"
 	"net"
@@ -12,17 +13,15 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // batching is a socket that reads and writes many packets a kernel call.
 type batching struct {
-	*net.UDPConn
+	*descriptor
 
 	// Static after newSocket.
-	raw         syscall.RawConn
 	unsegmented func(cause error) // the option
 	family      int
 	lanes       []*lane // a power of two
@@ -38,19 +37,20 @@ type batching struct {
 	singles  sync.Pool // of *sender for one packet
 }
 
+// newSocket takes conn over; it is closed unless there is an error.
 func newSocket(conn *net.UDPConn, unsegmented func(error)) (socket, error) {
-	raw, err := conn.SyscallConn()
+	d, err := newDescriptor(conn)
 	if err != nil {
 		return nil, err
 	}
-	b := &batching{UDPConn: conn, raw: raw, unsegmented: unsegmented, seed: maphash.MakeSeed(), kernel: sendMessages}
+	b := &batching{descriptor: d, unsegmented: unsegmented, seed: maphash.MakeSeed(), kernel: sendMessages}
 	for range 1 << bits.Len(uint(runtime.GOMAXPROCS(0)-1)) {
 		b.lanes = append(b.lanes, &lane{socket: b})
 	}
 	b.singles.New = func() any { return newSender(b, 1) }
 	b.receiver.init(b)
 	if err := b.inquire(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.Close())
 	}
 	b.segments.tell(unsegmented)
 	return b, nil
@@ -61,7 +61,7 @@ func newSocket(conn *net.UDPConn, unsegmented func(error)) (socket, error) {
 // packets as one.
 func (b *batching) inquire() error {
 	var failure error
-	err := b.raw.Control(func(fd uintptr) {
+	err := b.control(func(fd uintptr) {
 		if b.family, failure = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_DOMAIN); failure != nil {
 			return
 		}
@@ -148,5 +148,5 @@ func (b *batching) Release(lane int) {
 // Close lets nobody read what was read ahead.
 func (b *batching) Close() error {
 	b.closed.Store(true)
-	return b.UDPConn.Close()
+	return b.descriptor.Close()
 }
