@@ -5,7 +5,7 @@ package udp
 import "testing"
 
 // Not with the race detector: it makes sync.Pool forget.
-func TestBatchAllocatesNothing(t *testing.T) {
+func TestBurstAllocatesNothing(t *testing.T) {
 	c, to, packet := listen(t, "[::]:0"), sinks(t, 100), media(1000)
 	report := append([]byte{128, 200}, make([]byte, 50)...)
 	self := c.addr()

@@ -148,8 +148,11 @@ func (c *socketCase) judgeWrites(t *testing.T, log string) string {
 	if found == nil {
 		t.Fatal("the log does not say what the socket did")
 	}
-	if segmented := found[2] != "0"; segmented != c.segmented {
-		t.Errorf("messages of several packets: %s", found[2])
+	// Small packets fit: a few may leave together before it is known that others do not.
+	messages, err := strconv.Atoi(found[2])
+	check(t, err)
+	if c.segmented && messages < 100 || !c.segmented && messages > 20 {
+		t.Errorf("messages of several packets: %d", messages)
 	}
 	said := "no warning"
 	if c.says != "" && strings.Contains(log, c.says) {

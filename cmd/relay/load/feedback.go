@@ -82,7 +82,11 @@ func (v *viewer) feedback(now time.Duration, reports bool) (packets []rtcp.Packe
 		}
 		packets = append(packets, nack)
 		for _, pair := range nack.Nacks {
-			v.nacks += int64(len(pair.PacketList()))
+			asked := pair.PacketList()
+			v.nacks += int64(len(asked))
+			if v.probe != nil && v.probe.check != nil && !v.media[k].stream.RTX {
+				v.probe.check.Asked(nack.MediaSSRC, asked)
+			}
 		}
 	}
 	if v.wantsKeyFrame(now) {

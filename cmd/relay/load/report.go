@@ -78,8 +78,7 @@ type VerifiedReport struct {
 	Probes   int   `json:"probes"`
 	Packets  int64 `json:"packets"`  // compared with all others of their SSRC
 	Payloads int64 `json:"payloads"` // compared with what was published
-	// Reordered and Duplicates are as in MediaReport.
-	Reordered  int64 `json:"reordered"`
+	// Duplicates is as in MediaReport.
 	Duplicates int64 `json:"duplicates"`
 	verify.Faults
 }
@@ -323,9 +322,7 @@ func (v *viewer) addVerified(out *VerifiedReport) {
 	out.Payloads += check.Payloads
 	out.Faults = out.Faults.Add(check.Faults)
 	for k := range kinds {
-		counts := v.media[k].stream.Counts()
-		out.Reordered += counts.Reordered
-		out.Duplicates += counts.Duplicates
+		out.Duplicates += v.media[k].stream.Counts().Duplicates
 	}
 }
 

@@ -19,7 +19,7 @@ func someReport() *Report {
 		},
 		Media:     MediaReport{Packets: 1234567, Expected: 1234600, Lost: 40, Delivery: 0.9999, Restarts: 2},
 		Delay:     DelayReport{Quantiles: Quantiles{Count: 9, P50: 0.4}, Max: 3},
-		Verified:  &VerifiedReport{Probes: 3, Packets: 4321, Reordered: 6, Faults: verify.Faults{Altered: 5}},
+		Verified:  &VerifiedReport{Probes: 3, Packets: 4321, Duplicates: 6, Faults: verify.Faults{Altered: 5}},
 		Publisher: &PublisherReport{Codec: "VP8"},
 		Server:    &ServerReport{Cores: 0.5, PerPacket: 7.25, PerViewer: 350_000},
 		Tester:    TesterReport{Cores: 0.2, Drops: 7},
@@ -36,7 +36,7 @@ func TestTableHasTheFigures(t *testing.T) {
 	for _, want := range []string{
 		"3 of 5 viewers connected", "1 failed: timeout", "1 lost their connection", "1 got nothing",
 		"4.2", "1,234,567 packets", "99.990 %", "7.2 µs", "-    -    -", "350 kB", "lost 7 packets", "1 DELETEs were not answered", "The verdict.", "began anew 2 times",
-		"verified 4,321 packets of 3 probes", "5 altered", "6 reordered",
+		"verified 4,321 packets of 3 probes", "5 altered", "6 duplicates",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, b.String())
@@ -81,7 +81,7 @@ func TestVerdictSaysWhatIsWrongFirst(t *testing.T) {
 		{func(*Report) {}, "Good: all 4 viewers", true},
 		{func(r *Report) { r.Media.Delivery = 0.99 }, "only 99.000 %", true},
 		{func(r *Report) { r.Tester.Drops = 1 }, "Not sure", true},
-		{func(r *Report) { r.Verified = &VerifiedReport{Reordered: 1} }, "Good", true},
+		{func(r *Report) { r.Verified = &VerifiedReport{Duplicates: 1} }, "Good", true},
 		{func(r *Report) { r.Verified = &VerifiedReport{Faults: verify.Faults{Rewritten: 3}} }, "3 packets were not what was sent", false},
 		{func(r *Report) { r.Viewers.Silent = 1 }, "1 of 4 viewers got no video or no sound", false},
 		{func(r *Report) { r.Viewers.Dropped = 2 }, "2 of 4 viewers lost", false},

@@ -95,7 +95,7 @@ func (t *table) media(r *Report) {
 	if v := r.Verified; v != nil {
 		t.line("verified %s packets of %d probes, and %s payloads with what was published: %d altered, %d renumbered, %d mistimed,",
 			grouped(v.Packets), v.Probes, grouped(v.Payloads), v.Altered, v.Renumbered, v.Mistimed)
-		t.line("  %d numbers used twice, %d repairs unlike what they repeat, %d reordered, %d duplicates", v.Rewritten, v.Contradicted, v.Reordered, v.Duplicates)
+		t.line("  %d numbers used twice, %d repairs unlike what they repeat, %d out of order, %d duplicates", v.Rewritten, v.Contradicted, v.Disordered, v.Duplicates)
 	}
 	t.line("viewers asked for %s packets (NACK) and %d key frames (PLI), and got %s packets as RTX",
 		grouped(r.Feedback.NACKs), r.Feedback.PLIs, grouped(r.Feedback.RTX))

@@ -26,7 +26,7 @@ func (r *Report) verdict() (sentence string, good bool) {
 	case r.Media.Expected == 0 && r.Seconds > 0:
 		return "Not good: nothing was delivered.", false
 	case r.Verified != nil && r.Verified.Sum() > 0:
-		return fmt.Sprintf("Not good: %d packets were not what was sent.", r.Verified.Sum()), false
+		return fmt.Sprintf("Not good: %d packets were not what was sent, or not in order.", r.Verified.Sum()), false
 	case r.Media.Delivery < enough:
 		return fmt.Sprintf("Not good: all %d viewers connected, but got only %s of the packets.", v.Asked, percent(r.Media.Delivery)), true
 	case r.Tester.Drops > 0:

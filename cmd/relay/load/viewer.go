@@ -174,10 +174,10 @@ func (v *viewer) RTP(packet []byte, arrived time.Time) (up bool) {
 	}
 	v.packets++
 	v.bytes += int64(len(packet))
-	if v.probe != nil && v.probe.check != nil {
+	to := v.streams.of(h)
+	if to.known && v.probe != nil && v.probe.check != nil {
 		v.probe.check.Wire(h.ssrc, h.seq, packet)
 	}
-	to := v.streams.of(h)
 	switch {
 	case !to.known:
 		return false

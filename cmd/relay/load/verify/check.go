@@ -14,20 +14,23 @@ type Faults struct {
 	// Rewritten is packets that came under the SSRC and number of another one. With
 	// AES-GCM that gives the key away (RFC 7714 section 8.1).
 	Rewritten int64 `json:"rewritten"`
+	// Disordered is packets that came after one with a higher number, though nobody
+	// had asked for them again.
+	Disordered int64 `json:"disordered"`
 	// Contradicted is repairs that are not what they repeat.
 	Contradicted int64 `json:"contradicted"`
 }
 
 // Sum is of all kinds of faults.
 func (f Faults) Sum() int64 {
-	return f.Altered + f.Renumbered + f.Mistimed + f.Rewritten + f.Contradicted
+	return f.Altered + f.Renumbered + f.Mistimed + f.Rewritten + f.Disordered + f.Contradicted
 }
 
 // Add is the sum of both.
 func (f Faults) Add(o Faults) Faults {
 	return Faults{
 		Altered: f.Altered + o.Altered, Renumbered: f.Renumbered + o.Renumbered, Mistimed: f.Mistimed + o.Mistimed,
-		Rewritten: f.Rewritten + o.Rewritten, Contradicted: f.Contradicted + o.Contradicted,
+		Rewritten: f.Rewritten + o.Rewritten, Disordered: f.Disordered + o.Disordered, Contradicted: f.Contradicted + o.Contradicted,
 	}
 }
 
@@ -54,8 +57,22 @@ func NewCheck(ledger *Ledger) *Check {
 // same twice.
 func (c *Check) Wire(ssrc uint32, seq uint16, packet []byte) {
 	c.Packets++
-	if !note(c.wire, ssrc, seq, maphash.Bytes(c.seed, packet)) {
+	n := of(c.wire, ssrc, seq)
+	number := n.number(seq)
+	_, again := n.hashes[number]
+	if number < n.newest && !again && !n.asked[number] {
+		c.Faults.Disordered++
+	}
+	if !n.note(number, maphash.Bytes(c.seed, packet)) {
 		c.Faults.Rewritten++
+	}
+}
+
+// Asked says that packets were asked for that come under their own SSRC and number.
+func (c *Check) Asked(ssrc uint32, seqs []uint16) {
+	for _, seq := range seqs {
+		n := of(c.wire, ssrc, seq)
+		n.asked[n.number(seq)] = true
 	}
 }
 
@@ -66,7 +83,8 @@ func (c *Check) Media(p Packet, live bool) {
 	if len(p.Payload) == 0 {
 		return
 	}
-	if !note(c.media, p.Kind, p.Seq, c.says(p)) {
+	n := of(c.media, p.Kind, p.Seq)
+	if !n.note(n.number(p.Seq), c.says(p)) {
 		c.Faults.Contradicted++
 	}
 	if c.ledger != nil {
@@ -84,20 +102,27 @@ func (c *Check) says(p Packet) uint64 {
 	return said ^ maphash.Bytes(c.seed, p.Payload)
 }
 
-// numbers is the content of each number of a stream.
+// numbers is the content of each number of a stream. They do not wrap here.
 type numbers struct {
-	newest int64 // it does not wrap
+	newest int64
 	hashes map[int64]uint64
+	asked  map[int64]bool
 }
 
-// note is false if the number had another content before.
-func note[K comparable](streams map[K]*numbers, of K, seq uint16, hash uint64) bool {
-	n := streams[of]
+// of is the numbers of a stream, which may begin with this one.
+func of[K comparable](streams map[K]*numbers, stream K, first uint16) *numbers {
+	n := streams[stream]
 	if n == nil {
-		n = &numbers{newest: int64(seq), hashes: map[int64]uint64{}}
-		streams[of] = n
+		n = &numbers{newest: int64(first), hashes: map[int64]uint64{}, asked: map[int64]bool{}}
+		streams[stream] = n
 	}
-	number := n.newest + int64(int16(seq-uint16(n.newest)))
+	return n
+}
+
+func (n *numbers) number(seq uint16) int64 { return n.newest + int64(int16(seq-uint16(n.newest))) }
+
+// note is false if the number had another content before.
+func (n *numbers) note(number int64, hash uint64) bool {
 	n.newest = max(n.newest, number)
 	before, ok := n.hashes[number]
 	n.hashes[number] = hash

@@ -105,3 +105,24 @@ func TestRewrittenPacketsAreFound(t *testing.T) {
 		t.Errorf("without a ledger: %d payloads, %+v", c.Payloads, c.Faults)
 	}
 }
+
+func TestDisorderIsFound(t *testing.T) {
+	c := NewCheck(nil)
+	for _, seq := range []uint16{65_534, 65_535, 3, 4} {
+		c.Wire(1, seq, []byte{byte(seq)})
+	}
+	c.Asked(1, []uint16{0, 1})
+	c.Wire(1, 0, []byte{0})
+	c.Wire(1, 3, []byte{3}) // a copy
+	if c.Faults != (Faults{}) {
+		t.Errorf("%+v", c.Faults)
+	}
+	c.Wire(1, 2, []byte{2})
+	c.Asked(2, []uint16{5})
+	c.Wire(2, 6, []byte{6})
+	c.Wire(2, 5, []byte{5})
+	c.Wire(2, 4, []byte{4})
+	if c.Faults != (Faults{Disordered: 2}) {
+		t.Errorf("%+v", c.Faults)
+	}
+}
