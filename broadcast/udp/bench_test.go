@@ -1,7 +1,6 @@
 package udp
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"testing"
@@ -25,61 +24,6 @@ func media(size int) []byte {
 	b := make([]byte, size)
 	b[0] = 128
 	return b
-}
-
-const viewers = 100
-
-// BenchmarkBurst is what a fan-out does: for each viewer, a frame's packets. What
-// the viewers' sockets got is read in between, and not measured.
-func BenchmarkBurst(b *testing.B) {
-	for _, load := range []struct{ packets, size int }{{10, 1100}, {2, 600}, {1, 100}} {
-		b.Run(fmt.Sprintf("%dx%d", load.packets, load.size), func(b *testing.B) {
-			b.Run("Conn", func(b *testing.B) {
-				c := listen(b, "[::]:0")
-				benchmarkBurst(b, c.WriteToAddrPort, c.holdAll, c.releaseAll, load.packets, load.size)
-				b.ReportMetric(float64(c.Stats().Calls)/float64(c.Stats().Packets), "calls/packet")
-			})
-			b.Run("net", func(b *testing.B) {
-				conn, err := net.ListenUDP("udp", &net.UDPAddr{})
-				if err != nil {
-					b.Fatal(err)
-				}
-				defer func() { _ = conn.Close() }()
-				nothing := func() {}
-				benchmarkBurst(b, conn.WriteToUDPAddrPort, nothing, nothing, load.packets, load.size)
-			})
-		})
-	}
-}
-
-func benchmarkBurst(b *testing.B, write func([]byte, netip.AddrPort) (int, error), hold, release func(), packets, size int) {
-	var conns []*Conn
-	var to []netip.AddrPort
-	for range viewers {
-		c := listen(b, "127.0.0.1:0")
-		conns, to = append(conns, c), append(to, c.addr())
-	}
-	packet, buffer := media(size), make([]byte, size)
-	b.ReportAllocs()
-	for b.Loop() {
-		hold()
-		for _, to := range to {
-			for range packets {
-				_, _ = write(packet, to)
-			}
-		}
-		release()
-		b.StopTimer()
-		for _, c := range conns {
-			for range packets {
-				if _, _, err := c.ReadFromAddrPort(buffer); err != nil {
-					b.Fatal(err)
-				}
-			}
-		}
-		b.StartTimer()
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*viewers*packets), "ns/packet")
 }
 
 // BenchmarkWriteNow is a packet outside of a burst.
