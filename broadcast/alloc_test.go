@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 )
 
@@ -45,6 +46,64 @@ func TestForwardAllocatesNothing(t *testing.T) {
 	nothing, _ := slices.BinarySearch(counts, 1)
 	t.Logf("engine-4: of %d bursts of 10 packets to %d viewers, %d allocated nothing at all; median %d, most %d (keep-alives of the viewers)",
 		bursts, viewers, nothing, counts[bursts/2], counts[bursts-1])
+}
+
+// What a viewer asks for again goes out of the ring without a copy.
+func TestRepairingAllocatesNothing(t *testing.T) {
+	relay := newTestRelay(t)
+	d := deafViewers(t, relay, 1)[0]
+	d.fanout.leave(d) // the test is the fan-out
+	d.primed.Store(&squeeze{})
+	for first := uint16(0); first < 1000; first += 10 {
+		for _, p := range testBurst(first) {
+			d.fanout.history.add(p)
+		}
+	}
+	b, pairs := d.binding.Load(), rtcp.NackPairsFromSequenceNumbers(numbers(500, 100))
+	now := time.Now()
+	var counts []uint64
+	for range 100 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		var budget nackBudget
+		d.repairs(b, pairs, &budget, now)
+		runtime.ReadMemStats(&after)
+		counts = append(counts, after.Mallocs-before.Mallocs)
+	}
+	if n := d.repeated.Load(); n != 100*100 {
+		t.Fatalf("%d packets were sent again", n)
+	}
+	slices.Sort(counts) // as above
+	if median := counts[len(counts)/2]; median != 1 {
+		t.Errorf("%d allocations for 100 packets sent again, want that of a first NACK's budget", median)
+	}
+}
+
+func TestHistoryAllocatesNothing(t *testing.T) {
+	h := newTestHistory()
+	packets := make([]packet, 1<<16)
+	raw := newPacket(0, make([]byte, 1100)).raw
+	i := 0
+	add := func() {
+		p := &packets[i&0xffff]
+		*p = packet{seq: uint16(i), timestamp: uint32(i / 10), marker: i%10 == 9, keyStart: i%1000 == 0, raw: raw, arrived: instant(i)}
+		h.add(p)
+		h.get(p.seq - 5)
+		i++
+	}
+	for range 20_000 { // until the ring has its size
+		add()
+	}
+	if n := testing.AllocsPerRun(10, func() {
+		for range 1000 {
+			add()
+		}
+	}); n != 0 {
+		t.Errorf("%.0f allocations for 1000 packets stored and read", n)
+	}
+	if n := testing.AllocsPerRun(10, func() { h.gop(1<<20, 1<<30, newestArrival(h)) }); n > 1 {
+		t.Errorf("%.0f allocations to collect a GOP, for one list", n)
+	}
 }
 
 func TestMeasuringAllocatesNothing(t *testing.T) {

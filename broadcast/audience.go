@@ -52,6 +52,7 @@ func (f *fanout) join(d *DownTrack) {
 	f.mu.Lock()
 	f.audience = f.audience.with(d, d.lane)
 	f.mu.Unlock()
+	f.joined.Store(true)
 	f.signal()
 }
 

@@ -21,7 +21,9 @@
 //
 // What holds at all times:
 //
-//   - Packets of one viewer and kind keep their order.
+//   - Packets of one viewer and kind keep their order. Who joins is sent the
+//     running GOP in slices, at a rate that a network takes, and what comes
+//     meanwhile behind it.
 //   - A packet in the history is never changed.
 //   - One (SSRC, sequence number) never carries two contents: AES-GCM would
 //     reuse a nonce.

@@ -13,7 +13,8 @@ import (
 type phase uint8
 
 const (
-	phaseJoining phase = iota // to be primed
+	phaseJoining phase = iota // until Pion has bound it
+	phasePriming              // to be primed in this pass
 	phaseWaiting              // for a key frame
 	phaseLive
 )
@@ -29,7 +30,8 @@ type DownTrack struct {
 
 	// set once, by Pion's negotiation
 	binding atomic.Pointer[binding]
-	// set once, before the first packet is sent: how this viewer was primed
+	// set before the first packet is sent: how this viewer was primed. It changes
+	// only for frames of which nothing has been sent.
 	primed atomic.Pointer[squeeze]
 
 	// guarded by the fan-out's mu
@@ -37,7 +39,8 @@ type DownTrack struct {
 
 	// owned by whoever serves the viewer in a burst of the fan-out's
 	phase   phase
-	from    uint64 // packets up to this order came with the priming
+	from    uint64   // packets up to this order came with the priming
+	backlog *backlog // nil unless there is something of the priming to be sent
 	header  rtp.Header
 	newest  uint16 // number sent on the media SSRC
 	started bool   // newest counts
@@ -50,6 +53,7 @@ type DownTrack struct {
 	octets   atomic.Uint64 // bytes of payload in these
 	repeated atomic.Uint64 // packets sent again
 	filler   atomic.Uint32 // a number that an empty packet used up, with fillerSet
+	reached  atomic.Uint32 // while there is a backlog: the newest number sent, with unsentSet
 	drops    drops
 
 	repair repair
@@ -116,6 +120,7 @@ func (d *DownTrack) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameter
 	}
 	d.header.SSRC = b.ssrc
 	d.binding.Store(b)
+	d.fanout.joined.Store(true)
 	d.fanout.signal()
 	return codecs[0], nil
 }
@@ -152,44 +157,24 @@ func (b *binding) match(f *format) *payloadType {
 	return m.to
 }
 
-// forward sends a burst, after the priming if that is still to be done.
+// forward sends a burst, behind what is still to be sent of the priming.
 func (d *DownTrack) forward(burst []*packet, now time.Time) {
 	b := d.binding.Load()
-	if b == nil {
-		return // connected before Pion bound it: Bind wakes the fan-out
+	if b == nil || d.phase == phaseJoining {
+		return
 	}
-	if d.phase == phaseJoining {
-		d.prime(b, now)
+	if d.phase == phasePriming {
+		d.prime(now)
+		defer d.reportPrimed(now)
+	}
+	if d.backlog != nil {
+		d.catchUp(b, burst, now)
+		return
 	}
 	for _, p := range burst {
 		if p.order > d.from {
 			d.pass(b, p)
 		}
-	}
-}
-
-// prime sends a joiner the running GOP. Sound is simply live.
-func (d *DownTrack) prime(b *binding, now time.Time) {
-	if d.fanout.kind == kindAudio {
-		d.primed.Store(&squeeze{})
-		d.phase = phaseWaiting
-		return
-	}
-	packets, squeezed, order, ok := d.fanout.prime(now)
-	d.primed.Store(&squeezed)
-	d.from, d.phase = order, phaseWaiting
-	if !ok {
-		d.fanout.wanted.Store(true)
-		return
-	}
-	for _, p := range packets {
-		d.pass(b, p)
-	}
-	d.fanout.mu.Lock()
-	rtp, flowing := d.fanout.instant(now)
-	d.fanout.mu.Unlock()
-	if flowing {
-		d.report(now, rtp)
 	}
 }
 
@@ -266,11 +251,12 @@ func (d *DownTrack) resume() {
 
 // send writes one packet on the media SSRC. Nothing is allocated.
 func (d *DownTrack) send(b *binding, p *packet, payloadType uint8) {
-	d.header.Marker = p.marker
+	how := d.primed.Load()
+	d.header.Marker = how.marker(p)
 	d.header.PayloadType = payloadType
 	d.header.SequenceNumber = p.seq
-	d.header.Timestamp = d.primed.Load().stamp(p)
-	d.write(b, p.payload())
+	d.header.Timestamp = how.stamp(p)
+	d.write(b, how.payload(p))
 }
 
 // write sends the header and a payload on the media SSRC.
@@ -296,13 +282,14 @@ func (d *DownTrack) resend(b *binding, p *packet) {
 	r := &d.repair
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.header.Marker = p.marker
-	r.header.Timestamp = d.primed.Load().stamp(p)
-	payload := p.payload()
+	how := d.primed.Load()
+	r.header.Marker = how.marker(p)
+	r.header.Timestamp = how.stamp(p)
+	payload := how.payload(p)
 	if to.rtx != 0 && b.rtxSSRC != 0 {
 		r.seq++
 		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.rtxSSRC, to.rtx, r.seq
-		payload = p.osn()
+		payload = how.osn(p)
 	} else {
 		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.ssrc, to.media, p.seq
 	}
@@ -316,7 +303,7 @@ func (d *DownTrack) resend(b *binding, p *packet) {
 // repeatTail repeats the last packet of a silent picture for a viewer with RTX.
 func (d *DownTrack) repeatTail(p *packet) {
 	b := d.binding.Load()
-	if b == nil || d.phase != phaseLive || b.rtxSSRC == 0 {
+	if b == nil || d.phase != phaseLive || d.backlog != nil || b.rtxSSRC == 0 {
 		return
 	}
 	if to := b.match(p.format); to != nil && to.rtx != 0 {

@@ -21,20 +21,14 @@ const (
 	tailTime = 100 * time.Millisecond
 	// soundTime without a packet means that there is no sound any more.
 	soundTime = 2 * time.Second
+)
 
-	// What the history holds of each kind.
-	maxVideoBytes = 8 << 20
-	maxAudioBytes = 256 << 10
-	historyTime   = 3 * time.Second
-
-	// A GOP beyond these is not replayed to a joiner: decoding it takes longer
-	// than a new key frame does.
-	maxPrimeFrames = 240
-	maxPrimeBytes  = 4 << 20
-	// An encoder that can't be asked for one is waited for instead, so more is
-	// replayed: 5 s at 60 frames a second, 4 s of 12 Mbit/s.
-	maxEncoderFrames = 300
-	maxEncoderBytes  = 6 << 20
+// What the history holds of each kind. A viewer asks again for a second at most, and
+// a joiner gets a GOP that can be older, of maxEncoderBytes. mostBytes are 2 s of
+// 64 Mbit/s of video.
+var (
+	videoBounds = bounds{minAge: 2 * time.Second, maxAge: 3 * time.Second, bytes: 8 << 20, mostBytes: 16 << 20}
+	audioBounds = bounds{minAge: 2 * time.Second, maxAge: 3 * time.Second, bytes: 256 << 10, mostBytes: 512 << 10}
 )
 
 // fanout forwards one kind of a room's media: from whichever Track is the
@@ -51,7 +45,8 @@ type fanout struct {
 	crew    *crew
 	wake    chan struct{} // holds one token when there is something to do
 
-	wanted atomic.Bool   // some viewer asked for a key frame
+	wanted atomic.Bool   // some viewer asked for a key frame, or waits for one
+	joined atomic.Bool   // some viewer is to be primed
 	codec  atomic.Uint32 // Codec that flows
 	drops  drops
 
@@ -72,17 +67,18 @@ type fanout struct {
 	// owned by run
 	shares   shares
 	governor governor
+	primer   primer
 	spare    []*packet // swapped with pending
 	frame    uint64    // newest frame seen
 	last     *packet   // newest packet forwarded, until it is repeated
 }
 
 func newFanout(k kind, c *crew, changed func()) *fanout {
-	bytes := maxVideoBytes
+	bounds := videoBounds
 	if k == kindAudio {
-		bytes = maxAudioBytes
+		bounds = audioBounds
 	}
-	f := &fanout{kind: k, changed: changed, crew: c, history: newHistory(bytes, historyTime), wake: make(chan struct{}, 1)}
+	f := &fanout{kind: k, changed: changed, crew: c, history: newHistory(bounds), wake: make(chan struct{}, 1)}
 	f.audience = make(audience, c.socket.Lanes())
 	f.shares.init(f)
 	return f
@@ -204,12 +200,23 @@ func (f *fanout) run(ctx context.Context) {
 		}
 		burst, to := f.collect()
 		now := time.Now()
-		f.shares.forward(burst, to, now)
-		f.want(now) // what the burst answers itself is not asked for
+		f.forward(burst, to, now)
 		f.observe(burst, now)
 		f.spare = burst
 		timer.Reset(f.serve(to, time.Now()))
 	}
+}
+
+// forward sends a burst to the audience, and joiners the next slices of their
+// backlogs.
+func (f *fanout) forward(burst []*packet, to audience, now time.Time) {
+	f.prepare(to, now)
+	if len(burst) == 0 {
+		to = f.primer.pending
+	}
+	f.shares.forward(burst, to, now)
+	f.primer.settle(now)
+	f.want(now) // before observe: what the burst answers itself is not asked for
 }
 
 // collect takes what has arrived: to the end of a frame, or for burstTime.
@@ -274,20 +281,4 @@ func (f *fanout) follow(now time.Time) {
 	default:
 		f.governor.stop()
 	}
-}
-
-// prime is what a joiner gets before it is live: the running GOP, as it is at
-// order. It is not ok when the joiner has to wait for a key frame.
-func (f *fanout) prime(now time.Time) (packets []*packet, squeezed squeeze, order uint64, ok bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	frames, bytes := maxPrimeFrames, maxPrimeBytes
-	if f.encoder.watched {
-		frames, bytes = maxEncoderFrames, maxEncoderBytes
-	}
-	packets, last, edge, ok := f.history.gop(frames, bytes, now)
-	if !ok || packets[0].order <= f.floor {
-		return nil, squeeze{}, f.order, false
-	}
-	return packets, squeeze{first: packets[0].frame, last: last, edge: edge}, f.order, true
 }

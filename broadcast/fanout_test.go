@@ -87,6 +87,30 @@ func BenchmarkForward(b *testing.B) {
 	}
 }
 
+func BenchmarkResend(b *testing.B) {
+	relay := newTestRelay(b)
+	d := deafViewers(b, relay, 1)[0]
+	d.fanout.leave(d)
+	d.primed.Store(&squeeze{})
+	burst, to := testBurst(0), d.binding.Load()
+	b.ReportAllocs()
+	for b.Loop() {
+		d.resend(to, burst[5])
+	}
+}
+
+// BenchmarkReplay is a pass with 20 joiners of a GOP of 200 packets.
+func BenchmarkReplay(b *testing.B) {
+	room := newLesson(20, 10)
+	b.ReportAllocs()
+	for b.Loop() {
+		room.seats, room.audience = nil, make(audience, 1)
+		room.sit(20)
+		room.now = room.now.Add(time.Second)
+		room.pass()
+	}
+}
+
 // A repair that comes last is not the tail of the picture.
 func TestTailIsTheNewest(t *testing.T) {
 	f := newFanout(kindVideo, newCrew(unheld{}), func() {})

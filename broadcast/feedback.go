@@ -77,7 +77,7 @@ func (d *DownTrack) repairs(b *binding, pairs []rtcp.NackPair, budget *nackBudge
 			switch {
 			case p == nil:
 				d.drops.count(dropForgotten)
-			case !budget.allow(seq, sent, rtt, now):
+			case d.isUnsent(seq) || !budget.allow(seq, sent, rtt, now):
 				d.drops.count(dropBudget)
 			default:
 				d.resend(b, p)

@@ -1,21 +1,27 @@
 package broadcast
 
 import (
-	"math/bits"
 	"sync"
 	"time"
 )
 
 const (
+	// The ring has minSlots to begin with, and grows to what its bounds need.
+	// maxSlots is 2 s of 65 Mbit/s in packets of 1.0 kB.
 	minSlots = 256
-	maxSlots = 8192
-	// bytesPerSlot is below the usual size of a packet, 1.0 to 1.2 kB for a
-	// shared screen, so that the bytes run out before the slots do.
-	bytesPerSlot = 512
+	maxSlots = 16384
 	// repairTime is how long a hole may be a packet on its way: the track asks
 	// its publisher for a second.
 	repairTime = time.Second
 )
+
+// bounds are what a history holds. Packets up to minAge stay, for NACKs at any rate
+// of the track's, unless they are over mostBytes; those up to maxAge, and older
+// ones of the running GOP, while there are no more than bytes.
+type bounds struct {
+	minAge, maxAge   time.Duration
+	bytes, mostBytes int // of raw packets
+}
 
 // history is the one ring of a room and kind. It outlives publishers: its
 // numbers and timestamps are those of the room's timeline. It holds the last
@@ -26,8 +32,7 @@ const (
 // reads.
 type history struct {
 	// Static after construction.
-	maxBytes int
-	maxAge   time.Duration
+	bounds
 
 	mu sync.Mutex // guards what follows
 	// slots has a power of two of entries, each at its number modulo that.
@@ -36,8 +41,8 @@ type history struct {
 	// bits. Both are stored; between them may be holes. 0: the ring is empty.
 	low, high uint64
 	// key is where the newest key frame starts, 0 before the first.
-	key   uint64
-	bytes int
+	key  uint64
+	held int // bytes
 	// outgrown is since when the running GOP has too many frames to be replayed.
 	// Zero: it has not.
 	outgrown time.Time
@@ -50,16 +55,7 @@ type slot struct {
 	packet *packet
 }
 
-// newHistory makes a ring bounded by bytes, by age, and by a count that follows
-// from the bytes.
-func newHistory(maxBytes int, maxAge time.Duration) *history {
-	count := min(max(maxBytes/bytesPerSlot, minSlots), maxSlots)
-	return &history{
-		maxBytes: maxBytes,
-		maxAge:   maxAge,
-		slots:    make([]slot, 1<<bits.Len(uint(count-1))),
-	}
-}
+func newHistory(b bounds) *history { return &history{bounds: b, slots: make([]slot, minSlots)} }
 
 // add stores p and sets the ordinal of its frame. It returns false for a
 // duplicate and for a packet that is too old to store; neither may be forwarded.
@@ -75,7 +71,7 @@ func (h *history) add(p *packet) bool {
 		h.advance(number)
 	}
 	*h.slot(number) = slot{number, p}
-	h.bytes += len(p.raw)
+	h.held += len(p.raw)
 	h.noteKey(number, p)
 	h.noteLength()
 	h.expire()
@@ -117,9 +113,13 @@ func (h *history) at(number uint64) *packet {
 	return nil
 }
 
-// advance makes number the highest, and empties the slots that it comes round to.
+// advance makes number the highest. The ring grows as long as it may; then the
+// slots that number comes round to are emptied.
 func (h *history) advance(number uint64) {
-	for h.low <= h.high && h.high != 0 && number-h.low >= uint64(len(h.slots)) {
+	for len(h.slots) < maxSlots && h.overruns(number) && number-h.low < maxSlots {
+		h.resize(2 * len(h.slots))
+	}
+	for h.overruns(number) {
 		h.evict()
 	}
 	if h.low > h.high || h.high == 0 {
@@ -128,10 +128,40 @@ func (h *history) advance(number uint64) {
 	h.high = number
 }
 
+// overruns reports whether number comes round to the lowest packet.
+func (h *history) overruns(number uint64) bool {
+	return h.low <= h.high && h.high != 0 && number-h.low >= uint64(len(h.slots))
+}
+
+// resize gives the ring another number of slots, a power of two that holds what
+// there is.
+func (h *history) resize(count int) {
+	old := h.slots
+	h.slots = make([]slot, count)
+	for _, s := range old {
+		if s.packet != nil {
+			*h.slot(s.number) = s
+		}
+	}
+}
+
+// trim lets all packets go but the newest, which the timeline goes on from: what is
+// stored is of no more use.
+func (h *history) trim() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for h.low < h.high {
+		h.evict()
+	}
+	if len(h.slots) > minSlots {
+		h.resize(minSlots)
+	}
+}
+
 // evict drops the lowest packet and the holes above it.
 func (h *history) evict() {
 	s := h.slot(h.low)
-	h.bytes -= len(s.packet.raw)
+	h.held -= len(s.packet.raw)
 	*s = slot{}
 	for h.low++; h.low <= h.high && h.at(h.low) == nil; {
 		h.low++
@@ -141,17 +171,18 @@ func (h *history) evict() {
 // expire drops what is over the bounds, but never the newest packet.
 func (h *history) expire() {
 	now := h.at(h.high).arrived
-	for h.low < h.high && (h.bytes > h.maxBytes || h.stale(now)) {
+	for h.low < h.high && h.over(now) {
 		h.evict()
 	}
 }
 
-// stale reports whether the lowest packet is past its age. The start of the
-// running GOP is not, and protects what follows it, until the last joiner who got
-// it has asked for what it missed.
-func (h *history) stale(now time.Time) bool {
+// over reports whether the lowest packet is over the bounds. The start of the
+// running GOP has no age, and protects what follows it, until the last joiner who
+// got it has asked for what it missed.
+func (h *history) over(now time.Time) bool {
+	age := now.Sub(h.at(h.low).arrived)
 	protects := h.low == h.key && (h.outgrown.IsZero() || now.Sub(h.outgrown) <= h.maxAge)
-	return !protects && now.Sub(h.at(h.low).arrived) > h.maxAge
+	return h.held > h.mostBytes || h.held > h.bytes && age > h.minAge || !protects && age > h.maxAge
 }
 
 // noteLength notes when the running GOP becomes too long for any joiner.

@@ -119,12 +119,12 @@ func TestLateJoinOfAnEncoder(t *testing.T) {
 		f.encoder.watched = test.encoder
 		h := &rtp.Header{SequenceNumber: 65500}
 		now := sendGOP(f, track, h, test.frames, 60, time.Unix(0, 0))
-		packets, squeezed, _, ok := f.prime(now)
-		if ok != test.want {
-			t.Errorf("%s: primed: %t", test.name, ok)
+		r := f.prime(1, now)
+		if r.ok != test.want {
+			t.Errorf("%s: primed: %t", test.name, r.ok)
 		}
-		if ok && (len(packets) != test.frames || squeezed.last-squeezed.first != uint64(test.frames)-1) {
-			t.Errorf("%s: primed with %d packets, %+v", test.name, len(packets), squeezed)
+		if r.ok && (len(r.packets) != test.frames || r.squeezed.last-r.squeezed.first != uint64(test.frames)-1) {
+			t.Errorf("%s: primed with %d packets, %+v", test.name, len(r.packets), r.squeezed)
 		}
 	}
 }
@@ -143,8 +143,8 @@ func TestLateJoinOfAHeavyEncoder(t *testing.T) {
 			h.Timestamp, now = h.Timestamp+1500, now.Add(time.Second/60)
 		}
 	}
-	if primed, _, _, ok := f.prime(now); !ok || len(primed) != packets+1 {
-		t.Errorf("primed with %d packets of %d", len(primed), packets+1)
+	if r := f.prime(1, now); !r.ok || len(r.packets) != packets+1 {
+		t.Errorf("primed with %d packets of %d", len(r.packets), packets+1)
 	}
 }
 
@@ -177,8 +177,9 @@ func TestBFramesKeepTheTimeline(t *testing.T) {
 		h.Timestamp += uint32(step)
 		f.store(track, testH264, h, testB, time.Unix(0, int64(i)*33e6))
 	}
-	packets, squeezed, _, ok := f.prime(time.Unix(1, 0))
-	if !ok || len(packets) != 7 || squeezed.last-squeezed.first != 6 {
+	r := f.prime(1, time.Unix(1, 0))
+	packets, squeezed := r.packets, r.squeezed
+	if !r.ok || len(packets) != 7 || squeezed.last-squeezed.first != 6 {
 		t.Fatalf("primed with %d packets, %+v", len(packets), squeezed)
 	}
 	for i, p := range packets {

@@ -11,13 +11,13 @@ func TestSqueeze(t *testing.T) {
 		want    uint32
 	}{
 		{"not primed", squeeze{}, 1, 7777},
-		{"before the key frame", squeeze{10, 20, 90000}, 9, 7777},
-		{"the key frame", squeeze{10, 20, 90000}, 10, 90000 - 10*90},
-		{"between", squeeze{10, 20, 90000}, 19, 90000 - 90},
-		{"the edge", squeeze{10, 20, 90000}, 20, 90000},
-		{"live", squeeze{10, 20, 90000}, 21, 7777},
-		{"one frame", squeeze{5, 5, 90000}, 5, 90000},
-		{"wrapped", squeeze{10, 20, wrap}, 18, 1<<32 + wrap - 180},
+		{"before the key frame", squeeze{first: 10, last: 20, edge: 90000}, 9, 7777},
+		{"the key frame", squeeze{first: 10, last: 20, edge: 90000}, 10, 90000 - 10*90},
+		{"between", squeeze{first: 10, last: 20, edge: 90000}, 19, 90000 - 90},
+		{"the edge", squeeze{first: 10, last: 20, edge: 90000}, 20, 90000},
+		{"live", squeeze{first: 10, last: 20, edge: 90000}, 21, 7777},
+		{"one frame", squeeze{first: 5, last: 5, edge: 90000}, 5, 90000},
+		{"wrapped", squeeze{first: 10, last: 20, edge: wrap}, 18, 1<<32 + wrap - 180},
 	} {
 		p := &packet{timestamp: 7777, frame: test.frame}
 		if got := test.squeeze.stamp(p); got != test.want {

@@ -16,7 +16,7 @@ func (f *fanout) serve(to audience, now time.Time) time.Duration {
 	if source != nil && len(nacks) > 0 {
 		source.nack(nacks)
 	}
-	next := soonest(now, f.governor.next(), nextNACK, f.repeatTail(to, now))
+	next := soonest(now, f.governor.next(), nextNACK, f.repeatTail(to, now), f.primer.next)
 	return max(next.Sub(now), burstTime)
 }
 
@@ -73,13 +73,14 @@ func soonest(now time.Time, times ...time.Time) time.Time {
 }
 
 // keep does what is due once a second: sender reports, slow viewers' retries,
-// the end of a sound that stopped, and warnings of the publisher's encoder.
+// the end of a sound that stopped, memory of a presentation that is over, and warnings of the publisher's encoder.
 func (f *fanout) keep(now time.Time) {
 	f.mu.Lock()
 	to := f.audience
 	source, fresh := f.source, f.encoder.fresh(now)
 	rtp, flowing := f.instant(now)
 	silent := f.kind == kindAudio && now.Sub(f.heard) > soundTime
+	over := f.source == nil && f.floor == f.order && now.Sub(f.heard) > f.history.maxAge
 	f.mu.Unlock()
 	for d := range to.all() {
 		if flowing {
@@ -89,6 +90,9 @@ func (f *fanout) keep(now time.Time) {
 	}
 	if silent {
 		f.flows(CodecNone)
+	}
+	if over {
+		f.history.trim()
 	}
 	for _, w := range fresh {
 		source.session.log.Warn("encoder is set badly", "code", w.Code, "advice", w.Sentence)

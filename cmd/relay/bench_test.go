@@ -33,7 +33,9 @@ func compare(b *testing.B, preset string, viewers int) {
 	}{
 		{"µs/packet", func(r load.Report) float64 { return float64(r.Server.PerPacket) }},
 		{"µs-user/packet", func(r load.Report) float64 { return float64(r.Server.PerPacket) * r.Server.UserCores / r.Server.Cores }},
-		{"µs-system/packet", func(r load.Report) float64 { return float64(r.Server.PerPacket) * r.Server.SystemCores / r.Server.Cores }},
+		{"µs-system/packet", func(r load.Report) float64 {
+			return float64(r.Server.PerPacket) * r.Server.SystemCores / r.Server.Cores
+		}},
 		{"kB/viewer", func(r load.Report) float64 { return float64(r.Server.PerViewer) / 1000 }},
 		{"ms-delay-p50", func(r load.Report) float64 { return float64(r.Delay.P50) }},
 		{"ms-delay-p99", func(r load.Report) float64 { return float64(r.Delay.P99) }},

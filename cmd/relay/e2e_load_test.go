@@ -33,27 +33,47 @@ func loaded(t testing.TB, flags ...string) load.Report {
 // loadedIn runs it elsewhere than on this machine's network.
 func loadedIn(t testing.TB, where place, flags ...string) load.Report {
 	t.Helper()
-	report, stderr, err := reported(where, flags...)
-	if err != nil {
-		t.Fatalf("relay load %s: %v\n%s", strings.Join(flags, " "), err, stderr)
+	return loading(t, where, flags...)()
+}
+
+// loading starts "relay load". finish waits for its end.
+func loading(t testing.TB, where place, flags ...string) (finish func() load.Report) {
+	t.Helper()
+	finished := reporting(where, flags...)
+	return func() load.Report {
+		t.Helper()
+		report, stderr, err := finished()
+		if err != nil {
+			t.Fatalf("relay load %s: %v\n%s", strings.Join(flags, " "), err, stderr)
+		}
+		if strings.Contains(stderr, "DATA RACE") {
+			t.Fatalf("a race in the tester:\n%s", stderr)
+		}
+		return report
 	}
-	if strings.Contains(stderr, "DATA RACE") {
-		t.Fatalf("a race in the tester:\n%s", stderr)
-	}
-	return report
 }
 
 // reported is what "relay load" reports, also when it ends with an error.
 func reported(where place, flags ...string) (report load.Report, said string, err error) {
+	return reporting(where, flags...)()
+}
+
+// reporting starts it. finish waits for its end.
+func reporting(where place, flags ...string) (finish func() (report load.Report, said string, err error)) {
 	var stdout, stderr bytes.Buffer
 	cmd := where.command(append([]string{"load", "--json"}, flags...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	err = cmd.Run()
-	if stdout.Len() > 0 {
-		err = errors.Join(err, json.Unmarshal(stdout.Bytes(), &report))
+	err := cmd.Start()
+	return func() (report load.Report, said string, _ error) {
+		if err == nil {
+			err = cmd.Wait()
+		}
+		if stdout.Len() > 0 {
+			err = errors.Join(err, json.Unmarshal(stdout.Bytes(), &report))
+		}
+		return report, stderr.String(), err
 	}
-	return report, stderr.String(), err
 }
 
 // doors are the flags that lead to both doors of a room.

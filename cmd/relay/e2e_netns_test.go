@@ -72,10 +72,39 @@ func (n *namespace) linkDown() { n.ip("-n " + n.name + " link set eth0 down") }
 
 func (n *namespace) ip(command string) {
 	n.t.Helper()
-	if output, err := exec.Command(ipCommand(), strings.Fields(command)...).CombinedOutput(); err != nil {
-		n.t.Fatalf("ip %s: %v: %s", command, err, output)
+	n.run("ip " + command)
+}
+
+// run runs a command of this machine's.
+func (n *namespace) run(command string) {
+	n.t.Helper()
+	fields := strings.Fields(command)
+	if output, err := exec.Command(commandPath(fields[0]), fields[1:]...).CombinedOutput(); err != nil {
+		n.t.Fatalf("%s: %v: %s", command, err, output)
 	}
 }
+
+// lose loses a share of the UDP packets on their way in. Those that the kernel
+// carries as one are lost as one.
+func (n *namespace) lose(share float64) {
+	n.t.Helper()
+	n.run(fmt.Sprintf("ip netns exec %s iptables -w -A INPUT -p udp -m statistic --mode random --probability %g -j DROP", n.name, share))
+}
+
+// carrySingly has each packet on the way in carried by itself.
+func (n *namespace) carrySingly() {
+	n.t.Helper()
+	n.run("ethtool -K " + n.link + " tx-udp-segmentation off")
+}
+
+// narrow lets so many kilobits a second in, with a queue of so many milliseconds.
+func (n *namespace) narrow(kbits, ms int) {
+	n.t.Helper()
+	n.run(fmt.Sprintf("tc qdisc add dev %s root tbf rate %dkbit burst 3100 latency %dms", n.link, kbits, ms))
+}
+
+// place is where its programs run.
+func (n *namespace) place() place { return place{ipCommand(), "netns", "exec", n.name} }
 
 // inside runs a browser in the namespace.
 func (n *namespace) inside() chromedp.ExecAllocatorOption {

@@ -60,7 +60,7 @@ func (f *loadFlags) register(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Viewers, "viewers", 10, "how many viewers")
 	flags.IntVar(&f.Probes, "probes", 10, "how many of them decrypt, to measure delay and first frames")
 	flags.Float64Var(&f.JoinRate, "join-rate", 20, "viewers that join each second")
-	flags.DurationVar(&f.Duration, "duration", 30*time.Second, "how long is measured, once all have joined")
+	flags.DurationVar(&f.Duration, "duration", 30*time.Second, "how long is measured, from a second after all have joined")
 	flags.StringVar(&f.preset, "load", "screen", "what is published: screen (30 fps x 2 packets) or video (30 fps x 10 packets)")
 	flags.StringVar(&f.codec, "codec", "", "h264, vp8, vp9 or av1 (default that of --load: h264)")
 	flags.StringVar(&f.bitrate, "bitrate", "", "bits a second instead of a number of packets: 800k, 2.5M")

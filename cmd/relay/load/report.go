@@ -9,7 +9,7 @@ import (
 )
 
 // Report is what a run found. Times are in milliseconds, shares 0 to 1. What is
-// not of the joins is of the window: from when all viewers had joined or failed,
+// not of the joins is of the window: from a second after all had joined or failed,
 // for Options.Duration.
 type Report struct {
 	// Verdict is a sentence; Good is whether all viewers connected and stayed.

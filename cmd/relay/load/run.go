@@ -21,6 +21,9 @@ const (
 	// warmUp is how long the publisher sends alone: the server's memory by then is
 	// what it takes without viewers.
 	warmUp = 2 * time.Second
+	// catchUp is how long the last who joined may be behind: a server may send them
+	// what they need to begin at a rate that their network takes.
+	catchUp = time.Second
 	// settle is how long repairs of the window's last packets are waited for.
 	settle = time.Second
 	// leaveWithin is for all that is said to the server after the run: who presses
@@ -99,6 +102,9 @@ func (r *run) measure(ctx context.Context) error {
 	r.running.Go(func() { r.sendFeedback(background) })
 	r.running.Go(func() { r.sample(background) })
 	if err := r.joinAll(ctx); err != nil || len(r.viewers()) == 0 {
+		return interrupted(ctx, err)
+	}
+	if err := sleep(ctx, catchUp); err != nil {
 		return interrupted(ctx, err)
 	}
 	r.poller.Calm(true)

@@ -12,6 +12,7 @@ type Sample struct {
 	At       float64 `json:"at"`      // seconds since the first viewer was told to join
 	Viewers  int     `json:"viewers"` // connected
 	Packets  float64 `json:"packetsPerSecond"`
+	Sound    float64 `json:"soundPerSecond"` // of Packets: of sound, repairs aside
 	Bits     float64 `json:"bitsPerSecond"`
 	Lost     Number  `json:"lost"` // share of the expected packets, before repair
 	DelayP50 Number  `json:"delayP50"`
@@ -29,6 +30,7 @@ type Progress struct {
 type total struct {
 	counts         tally.Counts
 	packets, bytes int64
+	sound          int64 // packets
 	sent           int64 // by the publisher
 	delays         tally.Times
 }
@@ -90,6 +92,7 @@ func (r *run) total() (t total) {
 		for k := range v.media {
 			t.counts = t.counts.Add(v.media[k].stream.Counts())
 		}
+		t.sound += v.media[audio].stream.Counts().Received
 		t.packets += v.packets
 		t.bytes += v.bytes
 		if v.probe != nil {
@@ -109,7 +112,7 @@ func (r *run) total() (t total) {
 func between(a, b total, took time.Duration) Sample {
 	seconds := max(took.Seconds(), 1e-9)
 	s := Sample{
-		Packets: float64(b.packets-a.packets) / seconds, Bits: 8 * float64(b.bytes-a.bytes) / seconds,
+		Packets: float64(b.packets-a.packets) / seconds, Sound: float64(b.sound-a.sound) / seconds, Bits: 8 * float64(b.bytes-a.bytes) / seconds,
 		Lost: unknown, DelayP50: quantile(&b.delays, 0.5), DelayP99: quantile(&b.delays, 0.99),
 	}
 	if expected := b.counts.Expected - a.counts.Expected; expected > 0 {
