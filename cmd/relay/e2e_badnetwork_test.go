@@ -14,21 +14,24 @@ func TestOneBadNetworkHarmsNobody(t *testing.T) {
 	if !mayMakeNetworks(t) {
 		return
 	}
-	others := length(10, 99)
-	alone, _ := besideABadNetwork(t, others, false)
-	beside, bad := besideABadNetwork(t, others, true)
-	for name, got := range map[string]load.Report{"without it": alone, "beside it": beside} {
-		if got.Media.Lost > 0 || got.Feedback.NACKs > 0 {
-			t.Errorf("%s: the others lost %d packets, and asked for %d again", name, got.Media.Lost, got.Feedback.NACKs)
-		}
+	if !full {
+		t.Parallel() // nothing is compared
 	}
-	// Two runs of the same differ by less than this.
-	more := load.Number(length(20, 1))
-	if beside.Delay.P50 > 1.25*alone.Delay.P50+0.3*more || beside.Delay.P95 > 1.5*alone.Delay.P95+more {
+	others := length(10, 99)
+	beside, bad := besideABadNetwork(t, others, true)
+	if beside.Media.Lost > 0 || beside.Feedback.NACKs > 0 {
+		t.Errorf("the others lost %d packets, and asked for %d again", beside.Media.Lost, beside.Feedback.NACKs)
+	}
+	if !full {
+		return
+	}
+	// Two runs of the same differ by less than these tolerances.
+	alone, _ := besideABadNetwork(t, others, false)
+	if beside.Delay.P50 > 1.25*alone.Delay.P50+0.3 || beside.Delay.P95 > 1.5*alone.Delay.P95+1 {
 		t.Errorf("delay p50 %.2f ms and p95 %.2f ms; without it %.2f and %.2f", beside.Delay.P50, beside.Delay.P95, alone.Delay.P50, alone.Delay.P95)
 	}
 	stopped, sound := soundAfterTheStop(bad.Samples)
-	if full && (stopped == 0 || sound < 0.8) {
+	if stopped == 0 || sound < 0.8 {
 		t.Errorf("the picture stopped after %.0f s; %.0f %% of 10 s of sound came then: %+v", stopped, 100*sound, bad.Samples)
 	}
 	figure(t, "engine-6: beside a viewer of 200 kbit/s and 5 %% loss, %d others: lost %d, NACKs %d, delay p50 %.2f, p95 %.2f ms (without it %.2f, %.2f); its picture stopped after %.0f s, then it got %.0f %% of 10 s of sound",
@@ -40,17 +43,16 @@ func TestOneBadNetworkHarmsNobody(t *testing.T) {
 func besideABadNetwork(t *testing.T, others int, there bool) (good, bad load.Report) {
 	r := startRelay(t)
 	defer r.stop()
-	viewers := others
 	watching := loading(t, nil, append(r.doors("main"), "--load", "video", "--viewers", fmt.Sprint(others),
-		"--join-rate", "50", "--duration", seconds(4, 26).String())...)
+		"--join-rate", "50", "--duration", seconds(2, 26).String())...)
 	if there {
 		n := newNamespace(t)
 		n.narrow(200, 1000)
 		n.carrySingly()
 		n.lose(0.05)
-		waitFor(t, "the others", func() bool { return r.room("main").Viewers == viewers })
+		waitFor(t, "the others", func() bool { return r.room("main").Viewers == others })
 		bad = loading(t, n.place(), "--whep", "http://"+n.address+":"+r.port+"/whep/main", "--target-is-mine",
-			"--viewers", "1", "--probes", "1", "--duration", seconds(2, 22).String())()
+			"--viewers", "1", "--probes", "1", "--duration", seconds(1, 22).String())()
 	}
 	return watching(), bad
 }
@@ -80,6 +82,9 @@ func TestLossIsRepairedInTime(t *testing.T) {
 	}
 	for name, trains := range map[string]bool{"packets": false, "trains of packets": true} {
 		t.Run(name, func(t *testing.T) {
+			if !full {
+				t.Parallel() // as many as promised would be in each other's way
+			}
 			viewers := length(10, 100)
 			r := startRelay(t)
 			n := newNamespace(t)
@@ -90,13 +95,13 @@ func TestLossIsRepairedInTime(t *testing.T) {
 			publishLoad(t, r)
 			time.Sleep(time.Second)
 			got := loading(t, n.place(), "--whep", "http://"+n.address+":"+r.port+"/whep/main", "--target-is-mine",
-				"--viewers", fmt.Sprint(viewers), "--probes", fmt.Sprint(length(10, 20)), "--join-rate", "50", "--duration", seconds(3, 20).String())()
+				"--viewers", fmt.Sprint(viewers), "--probes", fmt.Sprint(length(10, 20)), "--join-rate", "50", "--duration", seconds(2, 20).String())()
 			inTime := float64(got.Delay.InTime * got.Media.Delivery)
-			if got.Media.Loss < 0.015 || got.Media.Loss > 0.025 {
+			if slack := load.Number(length(19, 5)) / 1000; got.Media.Loss < 0.02-slack || got.Media.Loss > 0.02+slack {
 				t.Errorf("%.2f %% were lost: the test tests something else", 100*got.Media.Loss)
 			}
-			if least := 0.999; inTime < least && full {
-				t.Errorf("%.3f %% came within 200 ms", 100*inTime)
+			if least := load.Number(length(990, 999)) / 1000; got.Media.Delivery < least || full && inTime < 0.999 {
+				t.Errorf("%.3f %% came, %.3f %% within 200 ms", 100*got.Media.Delivery, 100*inTime)
 			}
 			figure(t, "engine-6: 2 %% of all %s lost, %d viewers: lost %.2f %%, delivered %.4f %%, within 200 ms %.3f %%; delay p50 %.1f p99 %.1f ms; NACKs %d, RTX %d",
 				name, viewers, 100*got.Media.Loss, 100*got.Media.Delivery, 100*inTime, got.Delay.P50, got.Delay.P99, got.Feedback.NACKs, got.Feedback.RTX)
