@@ -101,15 +101,16 @@ func (d *DownTrack) judge(b *binding, reports []rtcp.ReceptionReport, now time.T
 			continue
 		}
 		need, stop := d.health.report(&r, d.octets.Load(), d.fanout.kind, now)
-		if stop {
+		if stop > 0 {
 			d.slow.Store(true)
-			d.session.setSlow(tooSlow(need, r.FractionLost))
+			d.session.setSlow(tooSlow(need, r.FractionLost, stop))
 		}
 	}
 }
 
-// report takes one reception report over.
-func (h *health) report(r *rtcp.ReceptionReport, octets uint64, k kind, now time.Time) (need int, stop bool) {
+// report takes one reception report over. stop is for how long the video has to
+// stop; 0: it has not.
+func (h *health) report(r *rtcp.ReceptionReport, octets uint64, k kind, now time.Time) (need int, stop time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if rtt := roundTrip(r, now); rtt > 0 {
@@ -119,14 +120,17 @@ func (h *health) report(r *rtcp.ReceptionReport, octets uint64, k kind, now time
 		h.rate = int(float64(octets-h.octets) * 8 / elapsed.Seconds())
 		h.octets, h.since = octets, now
 	}
-	return h.rate, k == kindVideo && h.judge.report(r.FractionLost, now)
+	if k == kindVideo {
+		stop = h.judge.report(r.FractionLost, now)
+	}
+	return h.rate, stop
 }
 
-func tooSlow(need int, fractionLost uint8) *Error {
+func tooSlow(need int, fractionLost uint8, stop time.Duration) *Error {
 	have := need * (256 - int(fractionLost)) / 256
-	e := errorf(CodeRateLimited, "Your network gets %d kbit/s and the picture needs %d. The sound goes on; the picture is tried again every %d s.",
-		have/1000, need/1000, int(lossRetry.Seconds()))
-	e.Have, e.Need, e.RetryAfter = have, need, lossRetry
+	e := errorf(CodeRateLimited, "Your network gets %d kbit/s and the picture needs %d. The sound goes on; the picture is tried again in %d s.",
+		have/1000, need/1000, int(stop.Seconds()))
+	e.Have, e.Need, e.RetryAfter = have, need, stop
 	return e
 }
 

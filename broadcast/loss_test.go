@@ -21,12 +21,19 @@ func TestLossJudge(t *testing.T) {
 			{0, 99, false, false}, {5000, 99, false, true}, {15000, 0, true, true},
 			{15500, 255, false, false}, {17999, 255, false, false},
 			{18000, 255, false, false}, {22999, 255, false, false}, {23000, 255, false, true},
-			{32999, 0, true, false}, {33000, 0, true, true},
+			{42999, 0, true, false}, {43000, 0, true, true}, // twice as long as before
+		},
+		"a minute at most, and 10 s again when it ran for one": {
+			{0, 99, false, false}, {5000, 99, false, true}, {15000, 0, true, true},
+			{20000, 99, false, false}, {25000, 99, false, true}, {45000, 0, true, true},
+			{50000, 99, false, false}, {55000, 99, false, true}, {94999, 0, true, false}, {95000, 0, true, true},
+			{100000, 99, false, false}, {105000, 99, false, true}, {164999, 0, true, false}, {165000, 0, true, true},
+			{221000, 99, false, false}, {226000, 99, false, true}, {235999, 0, true, false}, {236000, 0, true, true},
 		},
 	} {
 		var judge lossJudge
 		for i, e := range events {
-			ask := func() bool { return judge.report(e.loss, instant(e.ms)) }
+			ask := func() bool { return judge.report(e.loss, instant(e.ms)) > 0 }
 			if e.retry {
 				ask = func() bool { return judge.retry(instant(e.ms)) }
 			}
