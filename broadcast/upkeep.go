@@ -73,8 +73,8 @@ func soonest(now time.Time, times ...time.Time) time.Time {
 }
 
 // keep does what is due once a second: sender reports, slow viewers' retries,
-// the end of a sound that stopped, the memory
-// of a presentation that is over, and warnings of the publisher's encoder.
+// the end of a sound that stopped, the memory of a presentation that is over, and
+// warnings of the publisher's encoder.
 func (f *fanout) keep(now time.Time) {
 	f.mu.Lock()
 	to := f.audience
