@@ -224,6 +224,8 @@ func (f *fanout) collect() (burst []*packet, to audience) {
 	if f.kind == kindVideo && f.partial() {
 		f.await()
 	}
+	// Before the audience is taken: whoever joins later is looked for in the next pass.
+	f.primer.called = f.joined.Swap(false)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.spare) // or it would keep packets that the history let go

@@ -42,6 +42,7 @@ const (
 //
 // The fan-out's run owns it, and changes nothing but spent while a pass sends.
 type primer struct {
+	called  bool      // some of this pass's audience may be to be primed
 	pending audience  // who is sent a part of a replay in this pass
 	replay  replay    // for those who come with this pass
 	share   int       // bytes for each in this pass
@@ -67,7 +68,7 @@ type replay struct {
 // sent.
 func (f *fanout) prepare(to audience, now time.Time) {
 	p := &f.primer
-	if !f.joined.Swap(false) && p.pending == nil {
+	if !p.called && p.pending == nil {
 		return
 	}
 	joins := p.gather(to)

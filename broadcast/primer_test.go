@@ -368,3 +368,15 @@ func TestEndedPresentationIsLetGo(t *testing.T) {
 		t.Errorf("%d bytes are held in %d slots", held, len(room.history.slots))
 	}
 }
+
+// Who joins after a pass has taken its audience is primed in the next.
+func TestJoinWithinAPass(t *testing.T) {
+	room := newLesson(10, 3)
+	burst, downs := room.collect()
+	room.sit(1)
+	room.fanout.forward(burst, downs, room.now)
+	room.pass()
+	if s := room.seats[0]; len(s.got) != 30 || s.phase != phaseLive {
+		t.Errorf("it was sent %d of 30 packets", len(s.got))
+	}
+}

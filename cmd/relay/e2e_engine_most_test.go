@@ -11,9 +11,12 @@ import (
 // TestMostViewers: how many this machine serves with the tester beside the relay,
 // and that nothing is lost at 400.
 func TestMostViewers(t *testing.T) {
-	atFirst := length(40, 400)
+	if !full {
+		t.Parallel() // it mostly waits
+	}
+	atFirst := length(20, 400)
 	best := measureCrowd(t, atFirst)
-	if best.err != nil || best.Media.Missing > 0 || full && best.Media.Lost > 0 {
+	if best.err != nil || best.Media.Delivery < load.Number(length(990, 1000))/1000 || full && best.Media.Lost > 0 {
 		t.Fatalf("%d viewers: %d packets lost, delivered %.4f %%: %v", atFirst, best.Media.Lost, 100*best.Media.Delivery, best.err)
 	}
 	figure(t, "engine-7: nothing is lost: %s", best)
@@ -49,7 +52,7 @@ func measureCrowd(t *testing.T, viewers int) (c crowded) {
 	r := startRelay(t)
 	defer r.stop()
 	c.Report, _, c.err = reported(nil, append(r.doors("main"), "--load", "video", "--pid", r.pid(),
-		"--viewers", fmt.Sprint(viewers), "--join-rate", "50", "--duration", seconds(3, 10).String())...)
+		"--viewers", fmt.Sprint(viewers), "--join-rate", "50", "--duration", seconds(1, 10).String())...)
 	return c
 }
 

@@ -36,11 +36,14 @@ func runProfiled(file string, args []string) int {
 // TestProfileOfLoadedRelay prints where the processors' time goes while 100
 // viewers are served.
 func TestProfileOfLoadedRelay(t *testing.T) {
+	if !full {
+		t.Parallel() // it mostly waits
+	}
 	self, err := os.Executable()
 	check(t, err)
 	file := filepath.Join(t.TempDir(), "cpu.pprof")
 	r := startRelayIn(t, place{self, profileArgument, file})
-	viewers, duration := fmt.Sprint(length(10, 100)), seconds(2, 10).String()
+	viewers, duration := fmt.Sprint(length(10, 100)), seconds(1, 10).String()
 	loaded(t, append(r.doors("main"), "--load", "video", "--viewers", viewers, "--join-rate", "50", "--duration", duration)...)
 	r.stop()
 	top, err := exec.Command("go", "tool", "pprof", "-top", "-nodecount", "25", self, file).Output()
