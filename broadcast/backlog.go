@@ -1,6 +1,9 @@
 package broadcast
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // wireOverhead is what a packet takes besides its payload, in bytes: IPv4, UDP,
 // RTP, and SRTP's tag.
@@ -86,7 +89,8 @@ func (d *DownTrack) leap(key *packet) {
 	log, how := d.backlog, d.primed.Load()
 	switch {
 	case log.frame == 0: // the viewer has seen no number
-		log.packets, log.behind = nil, nil
+		log.packets = nil
+		log.behind = slices.DeleteFunc(log.behind, func(p *packet) bool { return p.frame < key.frame })
 	case how.until == 0 && key.frame > log.frame:
 		next := *how
 		next.after, next.until = log.frame, key.frame

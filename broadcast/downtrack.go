@@ -43,7 +43,8 @@ type DownTrack struct {
 	backlog *backlog // nil unless there is something of the priming to be sent
 	header  rtp.Header
 	newest  uint16 // number sent on the media SSRC
-	started bool   // newest counts
+	started bool   // newest and begins count
+	begins  uint64 // frame of the first packet sent
 
 	lacking  atomic.Bool   // the viewer lacks the codec that flows
 	slow     atomic.Bool   // the viewer's network can't carry it
@@ -196,8 +197,13 @@ func (d *DownTrack) pass(b *binding, p *packet) {
 	case d.phase == phaseWaiting && d.fanout.kind == kindVideo && !p.keyStart:
 		d.leaveOut(b, p, dropNoKeyFrame)
 		d.fanout.wanted.Store(true) // run passes it on after the burst
+	case d.started && p.frame < d.begins:
+		d.drops.count(dropBefore)
 	default:
 		d.resume()
+		if !d.started {
+			d.begins = p.frame
+		}
 		d.send(b, p, to.media)
 	}
 }

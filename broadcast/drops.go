@@ -21,7 +21,11 @@ const (
 	dropAbsent     // the viewer is silent
 	dropSlow       // the viewer's network loses too much
 	dropNoKeyFrame // the viewer waits for a key frame
-	dropWrite      // the transport refused it
+	// from before the viewer's first packet: of no use to it, and where numbers went
+	// round between the two, its SRTP would guess all later ones wrong (RFC 3711
+	// section 3.3.1)
+	dropBefore
+	dropWrite // the transport refused it
 	// Asked for again by a viewer:
 	dropForgotten // the history has it no more
 	dropBudget    // it asks for too much, or for the same too soon
@@ -31,7 +35,7 @@ const (
 
 var dropNames = [dropReasons]string{
 	"payload-type", "replaced", "early", "duplicate", "behind",
-	"codec", "absent", "slow", "no-key-frame", "write",
+	"codec", "absent", "slow", "no-key-frame", "before", "write",
 	"forgotten", "budget",
 }
 

@@ -291,7 +291,9 @@ func (s *Session) addDownTracks(pc *webrtc.PeerConnection, o *offer, strangers *
 		}
 		sender := transceiver.Sender()
 		ssrc := uint32(sender.GetParameters().Encodings[0].SSRC)
-		d.rtx, d.rtxSSRC = o.rtx, newSSRC(ssrc)
+		if section.kind == kindVideo { // sound is repaired as it was
+			d.rtx, d.rtxSSRC = o.rtx, newSSRC(ssrc)
+		}
 		strangers.serve(ssrc, newFeedback(d))
 		downs = append(downs, d)
 	}

@@ -300,6 +300,33 @@ func TestKeyFrameOvertakesTheBacklog(t *testing.T) {
 	}
 }
 
+// Parameter sets that their picture overtook are a start again, before which nothing
+// of that picture is left out.
+func TestKeyFrameThatStartsLate(t *testing.T) {
+	room := newLesson(101, 10)
+	h264 := &format{codec: CodecH264, fmtp: "packetization-mode=1;profile-level-id=42e01f"}
+	room.sit(1)
+	s := room.seats[0]
+	b := s.binding.Load()
+	b.types = append(b.types, payloadType{format: *h264, media: 102})
+	room.primer.level, room.primer.filled = 0, room.now // others had it all
+	room.pass()
+	room.head.Timestamp += 3000
+	first := room.head.SequenceNumber
+	for _, p := range []struct {
+		after   uint16
+		payload []byte
+	}{{1, []byte{0x65, 0x88}}, {2, []byte{0x65, 0x08}}, {0, []byte{0x67, 0x42, 0xe0, 0x1f}}} {
+		room.head.SequenceNumber, room.head.Marker = first+p.after, p.after == 2
+		room.store(room.track, h264, &room.head, p.payload, room.now)
+	}
+	room.pass()
+	room.until(t, 0, room.caughtUp)
+	if len(s.got) != 3 {
+		t.Errorf("%d of a key frame's 3 packets", len(s.got))
+	}
+}
+
 func nackFor(numbers ...uint16) (pairs []rtcp.NackPair) {
 	for _, n := range numbers {
 		pairs = append(pairs, rtcp.NackPair{PacketID: n})
@@ -328,6 +355,31 @@ func TestBacklogOfAnAbsentViewer(t *testing.T) {
 	room.pass()
 	if len(s.got) != before+3 {
 		t.Errorf("it goes on with %d packets", len(s.got)-before)
+	}
+}
+
+// A packet that comes late, from before the key frame that a viewer began with, is not
+// for it.
+func TestNothingFromBeforeTheFirst(t *testing.T) {
+	room := newClassroom()
+	room.frame(true, 3)
+	missing := room.head
+	room.head.SequenceNumber += 3
+	room.head.Timestamp += 3000
+	room.frame(true, 3)
+	room.pass()
+	room.sit(1)
+	room.pass()
+	next := room.head
+	room.head = missing
+	room.frame(false, 3)
+	room.head = next
+	room.frame(false, 1)
+	room.pass()
+	s := room.seats[0]
+	s.unbroken(t)
+	if n := s.drops[dropBefore].Load(); len(s.got) != 4 || n != 3 {
+		t.Errorf("%d packets, %d are from before the first", len(s.got), n)
 	}
 }
 

@@ -35,6 +35,7 @@ func rtxIn(m *sdp.MediaDescription) map[uint8]uint8 {
 		media, err2 := strconv.ParseUint(fmtpValue(params, "apt"), 10, 7)
 		if err == nil && err2 == nil {
 			repairs[uint8(media)] = uint8(rtx)
+			is[payloadType] = false // it repairs one format
 		}
 	}
 	return repairs

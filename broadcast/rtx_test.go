@@ -99,3 +99,25 @@ func TestNoRTX(t *testing.T) {
 		t.Error(answer)
 	}
 }
+
+// A payload type that repairs pictures means nothing in the section of sound, and
+// repairs one format.
+func TestRTXIsOfOneFormat(t *testing.T) {
+	relay := newTestRelay(t)
+	session, err := relay.Subscribe(Join{Room: "math", Remote: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := session.Offer(strings.NewReplacer("SAVPF 111", "SAVPF 96", ":111 ", ":96 ", "a=fmtp:36 apt=35", "a=fmtp:97 apt=35").Replace(browserOffer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "m=video 9 UDP/TLS/RTP/SAVPF 96 97 103 104 35\r\n"; !strings.Contains(answer, want) {
+		t.Errorf("the answer lacks %q:\n%s", want, answer)
+	}
+	for _, d := range session.downTracks() {
+		if d.fanout.kind == kindAudio && (d.rtx != nil || d.rtxSSRC != 0) {
+			t.Errorf("sound is repaired as %d", d.rtx)
+		}
+	}
+}

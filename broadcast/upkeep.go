@@ -81,7 +81,9 @@ func (f *fanout) keep(now time.Time) {
 	source, fresh := f.source, f.encoder.fresh(now)
 	rtp, flowing := f.instant(now)
 	silent := f.kind == kindAudio && now.Sub(f.heard) > soundTime
-	over := f.source == nil && f.floor == f.order && now.Sub(f.heard) > f.history.maxAge
+	if f.source == nil && f.floor == f.order && now.Sub(f.heard) > f.history.maxAge {
+		f.history.trim()
+	}
 	f.mu.Unlock()
 	for d := range to.all() {
 		if flowing {
@@ -91,9 +93,6 @@ func (f *fanout) keep(now time.Time) {
 	}
 	if silent {
 		f.flows(CodecNone)
-	}
-	if over {
-		f.history.trim()
 	}
 	for _, w := range fresh {
 		source.session.log.Warn("encoder is set badly", "code", w.Code, "advice", w.Sentence)

@@ -12,7 +12,8 @@ import (
 // not of the joins is of the window: from a second after all had joined or failed,
 // for Options.Duration.
 type Report struct {
-	// Verdict is a sentence; Good is whether all viewers connected and stayed.
+	// Verdict is a sentence; Good is whether all viewers connected and stayed, and
+	// whether what was verified is what was sent.
 	Verdict   string           `json:"verdict"`
 	Good      bool             `json:"good"`
 	Target    string           `json:"target"`   // of WHEP

@@ -78,16 +78,14 @@ func (c *Check) Asked(ssrc uint32, seqs []uint16) {
 
 // Media takes a decrypted packet, or the original that a repair repeats. live is
 // false while a server may still send what was before the viewer came, with other
-// times. A packet without payload is filler.
+// times. A packet without payload is filler: nobody published it, but its number is
+// used up.
 func (c *Check) Media(p Packet, live bool) {
-	if len(p.Payload) == 0 {
-		return
-	}
 	n := of(c.media, p.Kind, p.Seq)
 	if !n.note(n.number(p.Seq), c.says(p)) {
 		c.Faults.Contradicted++
 	}
-	if c.ledger != nil {
+	if c.ledger != nil && len(p.Payload) > 0 {
 		c.Payloads++
 		c.ledger.judge(p, live, &c.Faults)
 	}

@@ -83,6 +83,23 @@ func TestFaultsAreFound(t *testing.T) {
 	}
 }
 
+// A number that went out without payload has none in a repair either.
+func TestFilledNumbersAreFound(t *testing.T) {
+	c := published()
+	p := shifted(packet(0, 60))
+	filler := p
+	filler.Payload = nil
+	c.Media(filler, true)
+	c.Media(filler, true)
+	if c.Faults != (Faults{}) {
+		t.Errorf("%+v", c.Faults)
+	}
+	c.Media(p, true)
+	if c.Faults != (Faults{Contradicted: 1}) {
+		t.Errorf("%+v", c.Faults)
+	}
+}
+
 func TestRewrittenPacketsAreFound(t *testing.T) {
 	c := NewCheck(nil)
 	content := func(n int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
