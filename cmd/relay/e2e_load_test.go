@@ -122,10 +122,11 @@ func publishLoad(t *testing.T, r *relay, flags ...string) {
 	waitFor(t, "the room to be live", func() bool { return r.room("main").State == "live" })
 }
 
-// near reports a figure that is not within 10 % of what was injected.
+// near reports a figure that is not within 10 % of what was injected; within 30 %
+// on a machine that may be busy.
 func near(t *testing.T, what string, got, want float64) string {
 	t.Helper()
-	if math.Abs(got-want) > want/10 {
+	if math.Abs(got-want) > want*float64(length(30, 10))/100 {
 		t.Errorf("%s: %.4g, injected %.4g", what, got, want)
 	}
 	return fmt.Sprintf("%s %.4g (injected %.4g)", what, got, want)
