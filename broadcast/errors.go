@@ -29,6 +29,9 @@ const (
 type Error struct {
 	Code     Code
 	Sentence string
+	// Reason says more than Code to a page that shows a sentence of its own:
+	// "locked", "blocked", "removed". "" says no more.
+	Reason string
 	// RetryAfter is when trying again makes sense; 0 says nothing about it.
 	RetryAfter time.Duration
 	// Since is when the other presenter began (room-busy).
@@ -70,6 +73,14 @@ var (
 	ErrAbandoned = errors.New("abandoned")
 	// ErrFlood: the peer invented more SSRCs than any honest one has.
 	ErrFlood = errors.New("too many SSRCs")
+	// ErrRemoved: who presents, or manages the room, has sent the viewer out.
+	ErrRemoved = errors.New("removed")
+	// ErrBlocked: as ErrRemoved, and the viewer's device is not let in again.
+	ErrBlocked = errors.New("blocked")
+	// ErrEnded: the presentation was ended for all.
+	ErrEnded = errors.New("ended for all")
+	// ErrHandedOver: the presenter gave the room to somebody who asked for it.
+	ErrHandedOver = errors.New("handed over")
 )
 
 // ErrNewPeer says that an offer comes from another PeerConnection than the

@@ -161,6 +161,16 @@ type Join struct {
 	// Remote is the peer's address as HTTP saw it; it decides about bitrates and
 	// about loopback candidates.
 	Remote netip.Addr
+	// Name is what the person is called, Browser is such as "Chrome on Windows", Via
+	// is the door, such as "websocket": for who presents to see. "" is not known.
+	Name, Browser, Via string
+	// Device tells a viewer's device from others, as far as it wants to be told: a
+	// device that is blocked is not let in again. "" is not known.
+	Device string
+	// MaxViewers is how many viewers may be in the room; 0: no bound of its own.
+	MaxViewers int
+	// MaxBitrate is what a publisher may send, in bits per second; 0: the Relay's.
+	MaxBitrate int
 	// Linger is how long the session is kept when it fell silent; 0: 30 s.
 	Linger time.Duration
 	// Encoder says that the publisher is a program, such as OBS, whose key frames

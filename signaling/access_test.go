@@ -8,21 +8,24 @@ import (
 	"github.com/gorilla/websocket"
 
 	"relay/broadcast"
+	"relay/signaling/access"
 )
 
 // onlyTeachers lets everybody with a token watch, and teachers present.
-func onlyTeachers(_ string, role broadcast.Role, token string) error {
+type onlyTeachers struct{ access.Open }
+
+func (onlyTeachers) Admit(r access.Request) (access.Grant, error) {
 	switch {
-	case token == "":
-		return refuse(broadcast.CodeUnauthorized, "This needs a token.")
-	case role == broadcast.RolePublisher && token != "teacher":
-		return refuse(broadcast.CodeForbidden, "Only teachers present.")
+	case r.Credential == "":
+		return access.Grant{}, refuse(broadcast.CodeUnauthorized, "This needs a token.")
+	case r.Role == access.Publish && r.Credential != "teacher":
+		return access.Grant{}, refuse(broadcast.CodeForbidden, "Only teachers present.")
 	}
-	return nil
+	return access.Grant{Keyed: true}, nil
 }
 
 func TestAuthorizeRequests(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.Authorize = onlyTeachers })
+	h := newHouse(t, func(c *Config) { c.Access = onlyTeachers{} })
 	send, receive := offerOf(t, newPeer(t, sendonly), nil), offerOf(t, newPeer(t, recvonly), nil)
 	for name, test := range map[string]struct {
 		method, path, authorization string
@@ -54,7 +57,7 @@ func TestAuthorizeRequests(t *testing.T) {
 }
 
 func TestAuthorizePages(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.Authorize = onlyTeachers })
+	h := newHouse(t, func(c *Config) { c.Access = onlyTeachers{} })
 	for _, test := range []struct {
 		path, field, token string
 		code               broadcast.Code

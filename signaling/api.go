@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"relay/broadcast"
+	"relay/signaling/access"
 )
 
 // What /api/rooms says.
@@ -39,7 +40,7 @@ func (s *Server) routeRooms(mux *http.ServeMux) {
 // serveRoom is for those who may watch the room.
 func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) error {
 	room := r.PathValue("room")
-	if err := s.authorize(r, broadcast.RoleViewer); err != nil {
+	if _, err := s.admitRequest(r, access.View); err != nil {
 		return err
 	}
 	return sendJSON(w, reportOf(room, s.config.Relay.Info(room)))

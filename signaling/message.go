@@ -16,6 +16,7 @@ const (
 	maxSDP     = 256 << 10
 	maxDepth   = 4 // of nested objects and arrays; the deepest real message has 2
 	maxName    = 64
+	maxDevice  = 64
 	maxCodecs  = 64
 	maxCodec   = 64
 )
@@ -26,9 +27,10 @@ type inbound struct {
 	Type string `json:"type"`
 	// join
 	Resume string   `json:"resume"`
-	Key    string   `json:"key"`   // for Config.Authorize,
+	Key    string   `json:"key"`   // for the Config's Access,
 	Token  string   `json:"token"` // as this
 	Name   string   `json:"name"`
+	Device string   `json:"device"` // a random word that the browser keeps; broadcast.Join.Device
 	Codecs []string `json:"codecs"`
 	// offer
 	SDP string `json:"sdp"`
@@ -76,6 +78,9 @@ func (m inbound) check() error {
 func (m inbound) checkJoin() error {
 	if len(m.Name) > maxName {
 		return refuse(broadcast.CodeBadRequest, "The name is longer than %d bytes.", maxName)
+	}
+	if len(m.Device) > maxDevice {
+		return refuse(broadcast.CodeBadRequest, "The device is longer than %d bytes.", maxDevice)
 	}
 	if len(m.Codecs) > maxCodecs {
 		return refuse(broadcast.CodeBadRequest, "There are more than %d codecs.", maxCodecs)
@@ -173,6 +178,7 @@ type (
 		Type       string         `json:"type"`
 		Code       broadcast.Code `json:"code"`
 		Message    string         `json:"message"`
+		Reason     string         `json:"reason,omitempty"`
 		Since      *time.Time     `json:"since,omitempty"`
 		Have       int            `json:"have,omitempty"` // bit/s
 		Need       int            `json:"need,omitempty"` // bit/s
@@ -210,7 +216,7 @@ func fieldsOf(role broadcast.Role, state broadcast.RoomState) roomFields {
 
 func errorOf(e *broadcast.Error) errorMessage {
 	return errorMessage{
-		Type: "error", Code: e.Code, Message: strings.TrimSpace(e.Sentence), Since: orNull(e.Since),
+		Type: "error", Code: e.Code, Message: strings.TrimSpace(e.Sentence), Reason: e.Reason, Since: orNull(e.Since),
 		Have: e.Have, Need: e.Need, RetryAfter: e.RetryAfter.Seconds(),
 	}
 }

@@ -126,7 +126,7 @@ func (p *peer) join(m inbound) error {
 	if m.Type != "join" {
 		return refuse(broadcast.CodeBadRequest, "The first message has to be a join.")
 	}
-	if err := p.server.config.Authorize(p.room, p.role, cmp.Or(m.Token, m.Key)); err != nil {
+	if _, err := p.server.admit(p.room, roleIn(p.role), cmp.Or(m.Token, m.Key), p.remote); err != nil {
 		return err
 	}
 	session, err := p.server.join(p.role, broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote})

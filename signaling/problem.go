@@ -90,6 +90,14 @@ var endings = []ending{
 		broadcast.CodeNotLive, "The page went away before it had a media path."},
 	{broadcast.ErrFlood, "flood", websocket.ClosePolicyViolation, 10 * time.Second,
 		broadcast.CodeRateLimited, "This browser sent what no browser sends."},
+	{broadcast.ErrRemoved, "removed", websocket.ClosePolicyViolation, 0,
+		broadcast.CodeForbidden, "Who presents has removed this viewer from the room."},
+	{broadcast.ErrBlocked, "blocked", websocket.ClosePolicyViolation, 0,
+		broadcast.CodeForbidden, "Who presents has blocked this device in the room."},
+	{broadcast.ErrEnded, "ended", websocket.CloseNormalClosure, 0,
+		broadcast.CodeNotLive, "The presentation was ended for everybody."},
+	{broadcast.ErrHandedOver, "handed-over", websocket.CloseNormalClosure, 0,
+		broadcast.CodeRoomBusy, "The room was handed over to another presenter."},
 	{broadcast.ErrShuttingDown, "shutting-down", websocket.CloseServiceRestart, 2 * time.Second,
 		broadcast.CodeShuttingDown, "The relay is stopping, or starting again."},
 }
@@ -151,8 +159,9 @@ func writeProblem(w http.ResponseWriter, err error) {
 		Status int            `json:"status"`
 		Detail string         `json:"detail"`
 		Code   broadcast.Code `json:"code"`
+		Reason string         `json:"reason,omitempty"`
 		Since  *time.Time     `json:"since,omitempty"` // room-busy
-	}{http.StatusText(p.status), p.status, p.Sentence, p.Code, orNull(p.Since)}
+	}{http.StatusText(p.status), p.status, p.Sentence, p.Code, p.Reason, orNull(p.Since)}
 	// The response has begun: an error here means that nobody listens any more.
 	_ = json.NewEncoder(w).Encode(body)
 }

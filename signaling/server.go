@@ -21,6 +21,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"relay/broadcast"
+	"relay/signaling/access"
 )
 
 // maxBody is the largest body of any request.
@@ -49,9 +50,8 @@ type Config struct {
 	AllowHost []string
 	// ICEServers are the STUN and TURN servers that clients are told of.
 	ICEServers []ICEServer
-	// Authorize says whether whoever holds the token ("" for none) may have the role
-	// in the room; its errors are unauthorized or forbidden. Nil: everybody may.
-	Authorize func(room string, role broadcast.Role, token string) error
+	// Access decides who may do what. Nil: everybody may present and watch.
+	Access Access
 	// ListRooms shows the names of all live rooms to everybody.
 	ListRooms bool
 	// WHEPHold is how long a WHEP session stays in a room in which nobody presents.
@@ -109,8 +109,8 @@ func New(config Config) (*Server, error) {
 	if config.Origins == nil {
 		config.Origins = func() []string { return nil }
 	}
-	if config.Authorize == nil {
-		config.Authorize = everybodyMay
+	if config.Access == nil {
+		config.Access = access.Open{}
 	}
 	s := &Server{
 		config: config, strangers: strangers,

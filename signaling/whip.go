@@ -116,7 +116,7 @@ func (s *Server) create(d door) verb {
 		if err != nil {
 			return err
 		}
-		res, answer, err := s.admit(d, r, join, offer)
+		res, answer, err := s.establish(d, r, join, offer)
 		if err != nil {
 			return err
 		}
@@ -131,9 +131,9 @@ func (s *Server) create(d door) verb {
 	}
 }
 
-// admit makes the session of an offer, and its resource. Close waits for this,
+// establish makes the session of an offer, and its resource. Close waits for this,
 // but not for the client to read the answer.
-func (s *Server) admit(d door, r *http.Request, join broadcast.Join, offer string) (res *resource, answer string, err error) {
+func (s *Server) establish(d door, r *http.Request, join broadcast.Join, offer string) (res *resource, answer string, err error) {
 	if !s.enter() {
 		return nil, "", broadcast.ErrShuttingDown
 	}
@@ -154,7 +154,7 @@ func (s *Server) admit(d door, r *http.Request, join broadcast.Join, offer strin
 // readOffer is r's offer, when r may make one. What is wrong with it is told
 // before anything is said of the room: no later time makes it right.
 func (s *Server) readOffer(r *http.Request, role broadcast.Role, join broadcast.Join) (string, error) {
-	if err := s.authorize(r, role); err != nil {
+	if _, err := s.admitRequest(r, roleIn(role)); err != nil {
 		return "", err
 	}
 	if err := requireType(r, sdpType); err != nil {

@@ -21,7 +21,11 @@ type namespace struct {
 	address string // of this machine, as the namespace sees it
 }
 
+// namespaces is the number of the last one. Two runs of these tests at the same time
+// begin at different numbers.
 var namespaces atomic.Int32
+
+func init() { namespaces.Store(int32(os.Getpid() % 40 * 6)) }
 
 // mayMakeNetworks is false where only root may; a promise is then not shown.
 func mayMakeNetworks(t *testing.T) bool {

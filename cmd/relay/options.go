@@ -22,12 +22,15 @@ type options struct {
 	udpPort     port
 	allowOrigin []string
 	allowHost   []string
+	access      accessOptions
+	limits      limitOptions
 	stateDir    string
 	tlsCert     string
 	tlsKey      string
 	noTLS       bool
 	listRooms   bool
 	whepHold    time.Duration
+	operation   operationOptions
 	logLevel    choice
 	logFormat   choice
 }
@@ -42,12 +45,15 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.Var(&o.udpPort, "udp-port", "UDP port of media; 0 takes the number of --port")
 	flags.StringSliceVar(&o.allowOrigin, "allow-origin", nil, "another origin whose pages may use this relay, such as https://school.example; repeatable")
 	flags.StringSliceVar(&o.allowHost, "allow-host", nil, "host name under which this relay is reached, such as relay.school.example; repeatable")
+	o.access.register(flags)
+	o.limits.register(flags)
 	flags.StringVar(&o.stateDir, "state-dir", "", "folder of the relay's own certificates; when not given, this user's folder for such")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of a certificate for HTTPS, in the place of the relay's own; read again when it changes")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the private key of --tls-cert")
 	flags.BoolVar(&o.noTLS, "no-tls", false, "speak plain HTTP only, behind a proxy that speaks HTTPS")
 	flags.BoolVar(&o.listRooms, "list-rooms", false, "show the names of all live rooms at /api/rooms")
 	flags.DurationVar(&o.whepHold, "whep-hold", time.Minute, "how long a WHEP player stays in a room in which nobody presents any more")
+	o.operation.register(flags)
 	flags.Var(&o.logLevel, "log-level", "least level to log: debug, info, warn or error")
 	flags.Var(&o.logFormat, "log-format", "form of the log: text or json")
 }

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// operationOptions are for who runs the relay.
+type operationOptions struct {
+	adminAddr      string
+	drain          time.Duration
+	frameAncestors []string
+}
+
+func (o *operationOptions) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.adminAddr, "admin-addr", "", "address such as 127.0.0.1:9090 for /metrics, /debug/pprof, /healthz and /readyz; without it /metrics is served to this machine only")
+	flags.DurationVar(&o.drain, "drain", 0, "how long presentations may go on after SIGTERM while nobody new is let in")
+	flags.StringSliceVar(&o.frameAncestors, "frame-ancestors", nil, "site whose pages may show this relay's pages in a frame, such as https://school.example; when not given, any may show /embed and none the others; repeatable")
+}
