@@ -227,6 +227,18 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 	return s, nil
 }
 
+// Returns is true if the token belongs to a session that is in the room, or to the
+// presenter that the room is held for.
+func (r *Relay) Returns(room string, role Role, token string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s := r.tokens[token]; s != nil && s.role == role && s.room.name == room && s.ctx.Err() == nil {
+		return true
+	}
+	held, ok := r.rooms[room]
+	return ok && token != "" && role == RolePublisher && held.hold == token
+}
+
 func shuttingDown() *Error {
 	return &Error{Code: CodeShuttingDown, Sentence: "The relay is shutting down.", RetryAfter: restartTime}
 }

@@ -11,7 +11,8 @@ import (
 // What /api/rooms says.
 type (
 	roomReport struct {
-		Room string `json:"room"`
+		Room  string `json:"room"`
+		Title string `json:"title,omitempty"`
 		roomFields
 		Tracks   []trackReport   `json:"tracks"`
 		Warnings []warningReport `json:"warnings"`
@@ -43,22 +44,28 @@ func (s *Server) serveRoom(w http.ResponseWriter, r *http.Request) error {
 	if _, err := s.admitRequest(r, access.View); err != nil {
 		return err
 	}
-	return sendJSON(w, reportOf(room, s.config.Relay.Info(room)))
+	return sendJSON(w, s.report(room))
 }
 
-// listRooms is off by default: a room's name may be all that keeps it private.
-func (s *Server) listRooms(w http.ResponseWriter, _ *http.Request) error {
-	if !s.config.ListRooms {
-		return errNoList
+// listRooms has what the asker may know: a room's name may be all that keeps it
+// private.
+func (s *Server) listRooms(w http.ResponseWriter, r *http.Request) error {
+	names, err := s.config.Access.List(bearerToken(r), s.config.Relay.Live())
+	if err != nil {
+		return s.slow(r, err)
 	}
 	rooms := []roomReport{}
-	for _, room := range s.config.Relay.Live() {
-		rooms = append(rooms, reportOf(room, s.config.Relay.Info(room)))
+	for _, room := range names {
+		rooms = append(rooms, s.report(room))
 	}
 	return sendJSON(w, map[string]any{"rooms": rooms})
 }
 
-var errNoList = refuse(codeNotFound, "This relay does not list its rooms; its flag --list-rooms makes it.")
+func (s *Server) report(room string) roomReport {
+	report := reportOf(room, s.config.Relay.Info(room))
+	report.Title = s.config.Access.Room(room).Title
+	return report
+}
 
 func reportOf(room string, info broadcast.Info) roomReport {
 	report := roomReport{

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"relay/broadcast"
+	"relay/signaling/access"
 )
 
 func TestReport(t *testing.T) {
@@ -48,11 +49,13 @@ func TestRooms(t *testing.T) {
 		return strings.Contains(h.request("GET", "/api/rooms/math", "").body, `{"kind":"video","codec":"VP8",`)
 	})
 	h.request("GET", "/api/rooms/a.b", "").want(t, 400, "1 to 64")
-	h.request("GET", "/api/rooms", "").want(t, 404, "--list-rooms")
+	if got := h.request("GET", "/api/rooms", "").want(t, 200, ""); got.body != `{"rooms":[]}` {
+		t.Errorf("a list by whom the rooms are not shown: %s", got.body)
+	}
 }
 
 func TestListOfRooms(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.ListRooms = true })
+	h := newHouse(t, func(c *Config) { c.Access = access.Open{ListRooms: true} })
 	h.join("pull/physics", "")
 	if got := h.request("GET", "/api/rooms", "").want(t, 200, ""); got.body != `{"rooms":[]}` {
 		t.Error(got.body)

@@ -3,10 +3,12 @@ package signaling
 import (
 	"strings"
 	"testing"
+
+	"relay/signaling/access"
 )
 
 func TestCORS(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.ListRooms = true })
+	h := newHouse(t, func(c *Config) { c.Access = access.Open{ListRooms: true} })
 	h.publish()
 	c, _ := h.play()
 	own := "http" + strings.TrimPrefix(h.url, "ws")

@@ -153,6 +153,10 @@ type (
 		ICEServers []ICEServer `json:"iceServers"` // beside the relay's own addresses, which are in its answer
 		Resume     string      `json:"resume"`
 		MaxBitrate int         `json:"maxBitrate,omitempty"` // bit/s, for a publisher
+		Title      string      `json:"title,omitempty"`      // of the room, for people
+		// Invite is a token for watching the room, for a publisher to hand out; absent
+		// when nobody needs one, or the publisher came without a credential.
+		Invite string `json:"invite,omitempty"`
 		// Origins are those under which viewers reach the relay, for a publisher whose
 		// own is no link for them, or asks them to trust a certificate.
 		Origins []string `json:"origins,omitempty"`
@@ -198,6 +202,7 @@ func (s *Server) welcomeOf(session *broadcast.Session, state broadcast.RoomState
 	m := welcome{
 		Type: "welcome", ID: session.ID(), Room: session.RoomName(), Role: session.Role().String(),
 		ICEServers: append([]ICEServer{}, s.config.ICEServers...), Resume: session.Token(),
+		Title:      s.config.Access.Room(session.RoomName()).Title,
 		roomFields: fieldsOf(session.Role(), state),
 	}
 	if session.Role() == broadcast.RolePublisher {

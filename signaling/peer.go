@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"relay/broadcast"
+	"relay/signaling/access"
 )
 
 const (
@@ -34,7 +35,8 @@ type peer struct {
 
 	// owned by the reader
 	session *broadcast.Session // nil before join
-	late    *time.Timer        // ends the socket when no join comes
+	late    *time.Timer        // ends the socket when no join comes, or when a refusal's turn has come
+	turn    *access.Turn       // of the answer to a wrong credential; nil: there was none
 
 	// owned by the watcher
 	told    broadcast.RoomState
@@ -63,7 +65,9 @@ func (p *peer) run() {
 
 // finish leaves nothing of the peer behind but its session.
 func (p *peer) finish() {
-	p.late.Stop()
+	if p.late.Stop() && p.turn != nil {
+		p.turn.Leave()
+	}
 	p.socket.close()
 	if p.session == nil {
 		return
@@ -99,6 +103,9 @@ func (p *peer) complain(err error) {
 }
 
 func (p *peer) receive(frame []byte) error {
+	if p.turn != nil {
+		return nil // nothing helps any more
+	}
 	m, err := parse(frame)
 	if err != nil {
 		return err
@@ -126,10 +133,12 @@ func (p *peer) join(m inbound) error {
 	if m.Type != "join" {
 		return refuse(broadcast.CodeBadRequest, "The first message has to be a join.")
 	}
-	if _, err := p.server.admit(p.room, roleIn(p.role), cmp.Or(m.Token, m.Key), p.remote); err != nil {
-		return err
+	join := broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote, Name: m.Name, Device: m.Device, Via: "websocket"}
+	grant, refused := p.server.config.Access.Admit(access.Request{Room: p.room, Role: roleIn(p.role), Credential: cmp.Or(m.Token, m.Key)})
+	if refused != nil && !p.server.comesBack(p.role, join) {
+		return p.reject(refused)
 	}
-	session, err := p.server.join(p.role, broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote})
+	session, err := p.server.join(p.role, p.server.settle(join, grant))
 	if err != nil {
 		return err
 	}
@@ -138,8 +147,29 @@ func (p *peer) join(m inbound) error {
 	p.log.Debug("page joined", "name", m.Name, "codecs", m.Codecs)
 	p.server.speakers.claim(session.ID(), p)
 	p.session, p.told = session, session.Room()
-	p.socket.send(p.server.welcomeOf(session, p.told, p.origins))
+	welcome := p.server.welcomeOf(session, p.told, p.origins)
+	welcome.Invite = p.server.inviteOf(p.role, p.room, grant)
+	p.socket.send(welcome)
 	go p.watch(session)
+	return nil
+}
+
+// reject ends a socket whose page may not join. That its credential is wrong has to
+// wait for its turn; meanwhile the page is read, so that it may go.
+func (p *peer) reject(refused error) error {
+	if !access.IsGuess(refused) {
+		return refused
+	}
+	turn, err := p.server.guesses.Queue(p.remote, time.Now())
+	if err != nil {
+		return err
+	}
+	p.late.Stop()
+	p.turn = &turn
+	p.late = time.AfterFunc(turn.Wait, func() {
+		turn.Done()
+		p.socket.end(refusal{refused})
+	})
 	return nil
 }
 

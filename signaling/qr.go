@@ -9,8 +9,13 @@ import (
 	"relay/signaling/qrcode"
 )
 
-// maxQR is more than any viewers' address is long.
-const maxQR = 512
+const (
+	// maxQR is more than any viewers' address is long; a code of more is too fine for
+	// most cameras.
+	maxQR = 1024
+	// maxSecretQR has room for an address as a form's value.
+	maxSecretQR = 3*maxQR + 16
+)
 
 var errNoViewersURL = refuse(broadcast.CodeBadRequest,
 	"This makes the QR code of one viewers' address: /qr.svg?url=http://192.168.1.20:8080/pull/math")
@@ -30,6 +35,55 @@ func (s *Server) serveQR(w http.ResponseWriter, r *http.Request) {
 	}
 	document{"image/svg+xml", svg}.send(w)
 }
+
+// serveSecretQR draws an address that has a token or a key in its fragment. It comes
+// in the body, as a form's url or as text: a URL that carried it would be logged.
+func (s *Server) serveSecretQR(w http.ResponseWriter, r *http.Request) {
+	address, err := readAddress(w, r)
+	if err == nil && !s.isViewersURL(withoutSecret(address)) {
+		err = errNoViewersURL
+	}
+	var svg []byte
+	if err == nil {
+		svg, err = qrcode.SVG(address)
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	document{"image/svg+xml", svg}.send(w)
+}
+
+func readAddress(w http.ResponseWriter, r *http.Request) (string, error) {
+	text, err := readBody(http.MaxBytesReader(w, r.Body, maxSecretQR))
+	if err != nil || requireType(r, "text/plain") == nil {
+		return text, err
+	}
+	if requireType(r, "application/x-www-form-urlencoded") != nil {
+		return "", errAddressType
+	}
+	form, err := url.ParseQuery(text)
+	if err != nil || len(form["url"]) != 1 {
+		return "", errNoViewersURL
+	}
+	return form["url"][0], nil
+}
+
+var errAddressType = withStatus{refuse(broadcast.CodeBadRequest, "The address comes as text/plain, or as the url of a form."), http.StatusUnsupportedMediaType}
+
+// withoutSecret is an address without its fragment, if that is a token or a key as
+// our pages take it. Any other fragment stays, and is refused.
+func withoutSecret(address string) string {
+	plain, fragment, _ := strings.Cut(address, "#")
+	name, value, _ := strings.Cut(fragment, "=")
+	if len(address) > maxQR || name != "token" && name != "key" || value == "" || strings.Trim(value, fragmentLetters) != "" {
+		return address
+	}
+	return plain
+}
+
+// fragmentLetters are those that a token has, and a key that is encoded for a URL.
+const fragmentLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!*'()"
 
 // isViewersURL is true for the address of a viewers' page, under a name that may
 // be the relay's.

@@ -52,8 +52,6 @@ type Config struct {
 	ICEServers []ICEServer
 	// Access decides who may do what. Nil: everybody may present and watch.
 	Access Access
-	// ListRooms shows the names of all live rooms to everybody.
-	ListRooms bool
 	// WHEPHold is how long a WHEP session stays in a room in which nobody presents.
 	WHEPHold time.Duration
 	Log      *slog.Logger
@@ -88,6 +86,7 @@ type Server struct {
 
 	speakers  speakers
 	resources resources
+	guesses   *access.Guesses
 
 	mu   sync.Mutex // so that nothing comes in while Close waits
 	work sync.WaitGroup
@@ -115,6 +114,7 @@ func New(config Config) (*Server, error) {
 	s := &Server{
 		config: config, strangers: strangers,
 		speakers: speakers{sessions: map[string]*peer{}}, resources: resources{byPath: map[string]*resource{}},
+		guesses: access.NewGuesses(),
 	}
 	s.ctx, s.stop = context.WithCancelCause(context.Background())
 	s.upgrader = websocket.Upgrader{
@@ -138,6 +138,7 @@ func (s *Server) routes() http.Handler {
 	s.routeRooms(mux)
 	s.routeNeighbours(mux)
 	ours("GET /qr.svg", s.serveQR)
+	ours("POST /qr.svg", s.serveSecretQR)
 	for name, makeFile := range trustFiles {
 		ours("GET /trust/"+name, s.serveTrust(makeFile))
 	}

@@ -90,7 +90,7 @@ func discover(w http.ResponseWriter, _ *http.Request) error {
 
 // join is who comes through the door with r.
 func (d door) join(r *http.Request) broadcast.Join {
-	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r)}
+	join := broadcast.Join{Room: r.PathValue("room"), Remote: remoteAddr(r), Via: strings.Trim(d.path, "/")}
 	if shown := r.Header[resumeHeader]; len(shown) > 0 {
 		join.Token = shown[0]
 		return join
@@ -112,6 +112,12 @@ func (s *Server) create(d door) verb {
 			return broadcast.ErrShuttingDown
 		}
 		join := d.join(r)
+		grant, err := s.admitJoin(r, d.role, join)
+		if err != nil {
+			return err
+		}
+		join = s.settle(join, grant)
+		join.Device = cmp.Or(join.Device, deviceOf(r, grant))
 		offer, err := s.readOffer(r, d.role, join)
 		if err != nil {
 			return err
@@ -123,6 +129,9 @@ func (s *Server) create(d door) verb {
 		s.describe(w.Header(), res)
 		if !join.Final {
 			w.Header().Set(resumeHeader, res.session.Token())
+			if invite := s.inviteOf(d.role, join.Room, grant); invite != "" {
+				w.Header().Set(inviteHeader, invite)
+			}
 		}
 		limitWrite(w)
 		w.WriteHeader(http.StatusCreated)
@@ -151,12 +160,9 @@ func (s *Server) establish(d door, r *http.Request, join broadcast.Join, offer s
 	return res, answer, nil
 }
 
-// readOffer is r's offer, when r may make one. What is wrong with it is told
-// before anything is said of the room: no later time makes it right.
+// readOffer is r's offer. What is wrong with it is told before anything is said of
+// the room: no later time makes it right.
 func (s *Server) readOffer(r *http.Request, role broadcast.Role, join broadcast.Join) (string, error) {
-	if _, err := s.admitRequest(r, roleIn(role)); err != nil {
-		return "", err
-	}
 	if err := requireType(r, sdpType); err != nil {
 		return "", err
 	}
@@ -249,13 +255,19 @@ var errNotLive = &broadcast.Error{Code: broadcast.CodeNotLive, Sentence: "Nobody
 
 // join opens a session, or hands out the one that j's token belongs to.
 func (s *Server) join(role broadcast.Role, j broadcast.Join) (*broadcast.Session, error) {
-	if next, is := s.resources.successor(j.Room, j.Token); is && (next.refused || s.config.Relay.Room(j.Room).State != broadcast.StateLive) {
-		j.Token = next.token
-	}
+	j = s.latest(j)
 	if role == broadcast.RolePublisher {
 		return s.config.Relay.Publish(j)
 	}
 	return s.config.Relay.Subscribe(j)
+}
+
+// latest is j with the token that came in the place of the one that its page shows.
+func (s *Server) latest(j broadcast.Join) broadcast.Join {
+	if next, is := s.resources.successor(j.Room, j.Token); is && (next.refused || s.config.Relay.Room(j.Room).State != broadcast.StateLive) {
+		j.Token = next.token
+	}
+	return j
 }
 
 // describe says where a new session is, and what goes with it.

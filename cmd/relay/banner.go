@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 
+	"relay/signaling/access"
 	"relay/signaling/certificate"
 	"relay/signaling/qrcode"
 )
@@ -17,6 +18,26 @@ type site struct {
 	addresses []netip.Addr // on which viewers reach it, best first
 	port      uint16       // of TCP
 	identity  identity
+	needs     needs
+}
+
+// needs are the words for what the doors need; "" for nothing.
+type needs struct {
+	present, watch string
+	rooms          string // the file that knows more; "" for none
+}
+
+// needsOf is about rooms that the file of rooms has no key for.
+func needsOf(guard *access.Guard, rooms string) needs {
+	n := needs{rooms: rooms}
+	publish, view := guard.Needs()
+	if publish {
+		n.present = ", with the publish key"
+	}
+	if view {
+		n.watch = ", with the view key"
+	}
+	return n
 }
 
 // viewersOrigins are the origins for viewers, best first. They need no HTTPS,
@@ -71,15 +92,16 @@ func hostText(addr netip.Addr) string {
 func (s site) banner(code func(url string) (string, error)) string {
 	var text strings.Builder
 	local := fmt.Sprintf("http://localhost:%d", s.port)
-	writePages(&text, "Present, on this machine:", []string{local}, "/push")
-	writePages(&text, "Present, on this network:", s.presentersOrigins(), "/push")
+	writePages(&text, "Present, on this machine"+s.needs.present+":", []string{local}, "/push")
+	writePages(&text, "Present, on this network"+s.needs.present+":", s.presentersOrigins(), "/push")
 	s.writeTrust(&text)
+	s.writeRooms(&text)
 	viewers := s.viewersOrigins()
 	if len(viewers) == 0 {
-		writePages(&text, "Watch, on this machine:", []string{local}, "/pull")
+		writePages(&text, "Watch, on this machine"+s.needs.watch+":", []string{local}, "/pull")
 		return text.String()
 	}
-	writePages(&text, "Watch, on this network:", viewers, "/pull")
+	writePages(&text, "Watch, on this network"+s.needs.watch+":", viewers, "/pull")
 	if drawn, err := code(viewers[0] + "/pull"); err == nil { // no address is too long for a code
 		text.WriteString("\n" + drawn)
 	}
@@ -116,6 +138,13 @@ func writePages(text *strings.Builder, title string, origins []string, path stri
 	fmt.Fprintln(text, title)
 	for _, origin := range origins {
 		fmt.Fprintf(text, "  %s%s\n", origin, path)
+	}
+}
+
+// writeRooms says where the rooms are that are not like others.
+func (s site) writeRooms(text *strings.Builder) {
+	if s.needs.rooms != "" {
+		fmt.Fprintf(text, "Rooms, and who may present and watch in them:\n  %s\n", s.needs.rooms)
 	}
 }
 

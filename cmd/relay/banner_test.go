@@ -61,16 +61,16 @@ func TestBannerSaysWhatToOpen(t *testing.T) {
 		site site
 		want []string
 	}{
-		"own certificate": {site{lan, 8080, own}, []string{local + "/push", "https://192.168.1.20:8080/push", "https://[fd00::20]:8080/push",
+		"own certificate": {site{lan, 8080, own, needs{}}, []string{local + "/push", "https://192.168.1.20:8080/push", "https://[fd00::20]:8080/push",
 			"http://192.168.1.20:8080/trust", "http://192.168.1.20:8080/pull", "http://[fd00::20]:8080/pull"}},
-		"given certificate": {site{lan[:1], 8080, given}, []string{local + "/push", "https://relay.school.example:8080/push",
+		"given certificate": {site{lan[:1], 8080, given, needs{}}, []string{local + "/push", "https://relay.school.example:8080/push",
 			"https://relay.school.example:8080/pull", "http://192.168.1.20:8080/pull"}},
-		"given certificate with a pattern": {site{lan, 8080, wildcard}, []string{local + "/push", "https://relay.school.example:8080/push", "https://192.168.1.20:8080/push",
+		"given certificate with a pattern": {site{lan, 8080, wildcard, needs{}}, []string{local + "/push", "https://relay.school.example:8080/push", "https://192.168.1.20:8080/push",
 			"https://relay.school.example:8080/pull", "http://192.168.1.20:8080/pull", "http://[fd00::20]:8080/pull"}},
-		"no HTTPS":          {site{lan[:1], 8080, identity{}}, []string{local + "/push", "http://192.168.1.20:8080/pull"}},
-		"this machine only": {site{nil, 8080, own}, []string{local + "/push", local + "/pull"}},
-		"HTTPS's own port":  {site{lan[:1], 443, given}, []string{"http://localhost:443/push", "https://relay.school.example/push", "https://relay.school.example/pull", "http://192.168.1.20:443/pull"}},
-		"HTTP's own port":   {site{lan[:1], 80, identity{}}, []string{"http://localhost:80/push", "http://192.168.1.20/pull"}},
+		"no HTTPS":          {site{lan[:1], 8080, identity{}, needs{}}, []string{local + "/push", "http://192.168.1.20:8080/pull"}},
+		"this machine only": {site{nil, 8080, own, needs{}}, []string{local + "/push", local + "/pull"}},
+		"HTTPS's own port":  {site{lan[:1], 443, given, needs{}}, []string{"http://localhost:443/push", "https://relay.school.example/push", "https://relay.school.example/pull", "http://192.168.1.20:443/pull"}},
+		"HTTP's own port":   {site{lan[:1], 80, identity{}, needs{}}, []string{"http://localhost:80/push", "http://192.168.1.20/pull"}},
 	} {
 		banner := test.site.banner(codeFor(io.Discard))
 		if got := urlsOf(banner); !slices.Equal(got, test.want) {
@@ -90,7 +90,7 @@ func TestViewersAddresses(t *testing.T) {
 		"fe80::7%enp3s0": {"http://[fe80::7]:8080"},
 		"2001:db8::1":    {"http://[2001:db8::1]:8080"},
 	} {
-		s := site{viewersAddresses(netip.MustParseAddr(host)), 8080, identity{}}
+		s := site{addresses: viewersAddresses(netip.MustParseAddr(host)), port: 8080}
 		if got := s.viewersOrigins(); !slices.Equal(got, want) {
 			t.Errorf("--host %s: got %v, want %v", host, got, want)
 		}
@@ -103,7 +103,7 @@ func TestReadmeShowsTheBanner(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	check(t, err)
 	own := identity{certificates: &certificate.Local{}, ca: &x509.Certificate{Raw: []byte("a CA")}}
-	banner := site{addrs("192.168.1.20"), 8080, own}.banner(func(string) (string, error) { return "", nil })
+	banner := site{addresses: addrs("192.168.1.20"), port: 8080, identity: own}.banner(func(string) (string, error) { return "", nil })
 	shown := fingerprintPattern.ReplaceAllString(strings.TrimRight(banner, "\n"), "8F:0C:…")
 	if !strings.Contains(string(readme), "```\n"+shown+"\n```\n") {
 		t.Errorf("README.md lacks:\n%s", shown)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -54,7 +55,7 @@ func openLocal(o options, log *slog.Logger) (*certificate.Local, error) {
 	if folder == "" {
 		var err error
 		if folder, err = stateFolder(); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w, or serve plain HTTP only with --no-tls", err)
 		}
 	}
 	return certificate.OpenLocal(certificate.LocalConfig{Folder: folder, Names: machineNames, Log: log})

@@ -70,6 +70,9 @@ func (o *options) check() error {
 	case o.whepHold < 0:
 		return errors.New("--whep-hold is a time such as 60s, not a negative one")
 	}
+	if err := o.access.check(); err != nil {
+		return err
+	}
 	return signaling.CheckNames(o.allowOrigin, o.allowHost)
 }
 

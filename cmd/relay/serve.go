@@ -16,6 +16,7 @@ import (
 
 	"relay/broadcast"
 	"relay/signaling"
+	"relay/signaling/access"
 	"relay/signaling/oneport"
 	"relay/static"
 )
@@ -72,7 +73,11 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return errors.Join(err, opened.close())
 	}
-	s := &service{host: host, sockets: opened, identity: identity, log: log}
+	guard, err := openGuard(o, log)
+	if err != nil {
+		return errors.Join(err, opened.close())
+	}
+	s := &service{host: host, sockets: opened, identity: identity, guard: guard, needs: needsOf(guard, o.access.rooms), log: log}
 	return s.run(ctx, o, stdout)
 }
 
@@ -81,12 +86,14 @@ type service struct {
 	host     netip.Addr
 	sockets  sockets
 	identity identity
+	guard    *access.Guard
+	needs    needs
 	log      *slog.Logger
 }
 
 // site is where the pages are found now: Wi-Fi comes and goes.
 func (s *service) site() site {
-	return site{viewersAddresses(s.host), s.sockets.tcpPort(), s.identity}
+	return site{viewersAddresses(s.host), s.sockets.tcpPort(), s.identity, s.needs}
 }
 
 // run relays until ctx ends, and closes the sockets.
@@ -100,7 +107,7 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 		AllowOrigin: o.allowOrigin, AllowHost: o.allowHost,
 		Origins: func() []string { return s.site().viewersOrigins() },
 		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,
-		ListRooms: o.listRooms, WHEPHold: o.whepHold,
+		Access: s.guard, WHEPHold: o.whepHold,
 	}
 	if s.identity.given != nil {
 		config.Given = s.identity.given
@@ -133,6 +140,7 @@ func (s *service) serveUntil(ctx context.Context, front *signaling.Server) error
 	defer follower.Wait()
 	defer stop()
 	follower.Go(func() { s.identity.follow(following) })
+	follower.Go(func() { s.guard.Follow(following) })
 
 	server := s.httpServer(front)
 	failed := make(chan error, 2*len(s.sockets.listeners()))

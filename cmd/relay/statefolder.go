@@ -8,7 +8,7 @@ import (
 	"runtime"
 )
 
-var errNoStateFolder = errors.New("this user has no home for the relay's certificates; name a folder with --state-dir, or serve plain HTTP only with --no-tls")
+var errNoStateFolder = errors.New("this user has no home for the relay's files; name a folder with --state-dir")
 
 // stateFolder is where the relay keeps its certificates when --state-dir does
 // not say: where the system wants a program's own, lasting files.

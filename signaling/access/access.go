@@ -1,12 +1,6 @@
 // Package access decides who may present, watch and manage in which room.
 package access
 
-import (
-	"net/netip"
-
-	"relay/broadcast"
-)
-
 // Role is what somebody wants to do in a room.
 type Role string
 
@@ -24,23 +18,24 @@ type Request struct {
 	Role Role
 	// Credential is a key or a token; "" for none.
 	Credential string
-	// Remote is where the request came from: guessing is slowed by address.
-	Remote netip.Addr
 }
 
 // Grant is what a credential says of whoever has it. The zero Grant is that of
 // somebody who needed none.
 type Grant struct {
-	// Keyed says that a credential opened the door, and not that it stood open.
+	// Keyed says that a credential was shown that is good for the role, whether or not
+	// the door stood open.
 	Keyed bool
 	// Name is what a token calls its holder; "" is not known.
 	Name string
-	// ID tells this token from others; "" for a key.
+	// ID tells this token from others; "" for a key, and for an invitation.
 	ID string
 }
 
 // Room is what was settled for a room beforehand.
 type Room struct {
+	// Settled says that the file of rooms has a word for it.
+	Settled bool
 	// Title is for people; "" for none.
 	Title string
 	// Listed shows the room, while it is live, to all who may watch it.
@@ -52,18 +47,29 @@ type Room struct {
 }
 
 // Open lets everybody present and watch, and nobody manage but who presents.
-type Open struct{}
+type Open struct {
+	// ListRooms shows live rooms to everybody.
+	ListRooms bool
+}
 
 // Admit never refuses but for Manage.
 func (Open) Admit(r Request) (Grant, error) {
 	if r.Role == Manage {
-		return Grant{}, &broadcast.Error{Code: broadcast.CodeUnauthorized, Sentence: "This needs a token for managing the room."}
+		return Grant{}, needed[Manage]
 	}
 	return Grant{}, nil
 }
 
 // Room has nothing settled.
 func (Open) Room(string) Room { return Room{} }
+
+// List is all live rooms, or none.
+func (o Open) List(_ string, live []string) ([]string, error) {
+	if !o.ListRooms {
+		return nil, nil
+	}
+	return live, nil
+}
 
 // Invite makes no token: nobody needs one to watch.
 func (Open) Invite(string) string { return "" }
