@@ -1,10 +1,14 @@
 package access
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,8 +84,18 @@ func parseYAML(content []byte) (*yaml.Node, error) {
 	if !utf8.Valid(content) {
 		return nil, fileError{0, "this is not UTF-8 text"}
 	}
-	var root yaml.Node
-	if err := yaml.Unmarshal(content, &root); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var root, more yaml.Node
+	switch err := decoder.Decode(&root); {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil:
+		return nil, yamlFault(err)
+	}
+	switch err := decoder.Decode(&more); {
+	case err == nil:
+		return nil, at(&more, "there is to be one document in it, without ---")
+	case !errors.Is(err, io.EOF):
 		return nil, yamlFault(err)
 	}
 	if len(root.Content) == 0 {
@@ -97,11 +111,27 @@ func parseYAML(content []byte) (*yaml.Node, error) {
 func yamlFault(err error) error {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
-	for _, word := range strings.FieldsFunc(text, func(c rune) bool { return c < '0' || c > '9' }) {
-		line, _ = strconv.Atoi(word)
-		break
+	if found := yamlLine.FindStringSubmatch(text); found != nil {
+		line, _ = strconv.Atoi(found[1])
+		text = strings.Replace(text, found[0], "", 1)
 	}
-	return fileError{line, "this is not YAML: " + text}
+	if strings.Contains(text, "anchor") { // it quotes what may be a key
+		return fileError{line, noAnchors}
+	}
+	return fileError{line, "this is not YAML: " + strings.Map(printable, text)}
+}
+
+// noAnchors is also for who forgot quotes.
+const noAnchors = "what begins with & or * needs quotes; YAML's anchors and aliases are not taken here"
+
+var yamlLine = regexp.MustCompile(`line (\d+)(?:, column \d+)?: `)
+
+// printable makes one line of a text.
+func printable(c rune) rune {
+	if unicode.IsControl(c) {
+		return ' '
+	}
+	return c
 }
 
 // roomsParser makes rules of the file.
@@ -194,7 +224,7 @@ func eachField(node *yaml.Node, of string, fields map[string]func(*yaml.Node) er
 	return eachPair(node, of, func(name, value *yaml.Node) error {
 		read, ok := fields[name.Value]
 		if !ok {
-			return at(name, "%s has no %.80q", of, name.Value)
+			return at(name, "%.80q is not known here: %s has %s", name.Value, of, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		}
 		return read(value)
 	})
@@ -203,7 +233,7 @@ func eachField(node *yaml.Node, of string, fields map[string]func(*yaml.Node) er
 // eachPair reads a mapping in which no name comes twice.
 func eachPair(node *yaml.Node, of string, read func(name, value *yaml.Node) error) error {
 	if node.Kind != yaml.MappingNode {
-		return at(node, "%s has to be names with values, each on a line as in \"name: value\"", of)
+		return at(node, "%s has to have names with values, as in \"name: value\"", of)
 	}
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
@@ -211,8 +241,11 @@ func eachPair(node *yaml.Node, of string, read func(name, value *yaml.Node) erro
 		if err := plain(name); err != nil {
 			return err
 		}
-		if name.Kind != yaml.ScalarNode || seen[name.Value] {
-			return at(name, "%.80q is there twice, or is no name", name.Value)
+		switch {
+		case name.Kind != yaml.ScalarNode:
+			return at(name, "%s has to have names that are text", of)
+		case seen[name.Value]:
+			return at(name, "%.80q is there twice", name.Value)
 		}
 		seen[name.Value] = true
 		if err := plain(value); err != nil {
@@ -228,7 +261,7 @@ func eachPair(node *yaml.Node, of string, read func(name, value *yaml.Node) erro
 // plain refuses what would make one line of the file mean another.
 func plain(node *yaml.Node) error {
 	if node.Kind == yaml.AliasNode || node.Anchor != "" || node.Tag == "!!merge" {
-		return at(node, "anchors and aliases (&, *, <<) are not taken here; a pattern such as \"lab-*\" needs quotes where it begins with *")
+		return at(node, noAnchors)
 	}
 	return nil
 }

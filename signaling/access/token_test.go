@@ -42,7 +42,9 @@ func TestTokens(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	check(t, err)
 	secret, now := []byte(testSecret), time.Now()
-	hs256 := func(changes jwt.MapClaims) string { return signed(t, jwt.SigningMethodHS256, secret, claimsOf(changes)) }
+	hs256 := func(changes jwt.MapClaims) string {
+		return signed(t, jwt.SigningMethodHS256, secret, claimsOf(changes))
+	}
 	good := hs256(nil)
 	parts := strings.Split(good, ".")
 	const no, late, bad = "no token", "expired", "bad"
