@@ -44,7 +44,7 @@ type Relay struct {
 
 	mu         sync.Mutex // guards all below, and what Room and Session say it guards
 	rooms      map[string]*Room
-	tokens     map[string]*Session
+	tokens     map[secret]*Session
 	connecting connecting
 	closed     bool
 }
@@ -69,7 +69,7 @@ func New(c Config) (*Relay, error) {
 		network:     network,
 		certificate: *certificate,
 		rooms:       map[string]*Room{},
-		tokens:      map[string]*Session{},
+		tokens:      map[secret]*Session{},
 		connecting:  connecting{from: map[netip.Addr]int{}},
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -205,7 +205,7 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 	if r.closed {
 		return nil, shuttingDown()
 	}
-	if s := r.tokens[j.Token]; s != nil && s.role == role && s.room.name == j.Room && s.ctx.Err() == nil {
+	if s := r.tokens[secretOf(j.Token)]; s != nil && s.role == role && s.room.name == j.Room && s.ctx.Err() == nil {
 		s.renewToken()
 		return s, nil
 	}
@@ -221,8 +221,8 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 	s := newSession(room, role, j)
 	room.sessions[s] = struct{}{}
 	s.renewToken()
-	if role == RolePublisher && room.hold == j.Token && j.Token != "" {
-		room.hold = s.token
+	if role == RolePublisher && room.hold.is(j.Token) {
+		room.hold = secretOf(s.token)
 	}
 	return s, nil
 }

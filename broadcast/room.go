@@ -74,7 +74,7 @@ type Room struct {
 	sessions  map[*Session]struct{}
 	publisher *Session    // who presents, or is about to
 	since     time.Time   // when the presentation began; zero when idle
-	hold      string      // while away: the token that may take the room
+	hold      secret      // while away: of the token that may take the room
 	holdTimer *time.Timer // while away: ends the presentation
 }
 
@@ -152,7 +152,7 @@ func (room *Room) notify() {
 
 // mayPublish tells whether the holder of token may present. The caller holds relay.mu.
 func (room *Room) mayPublish(token string) error {
-	if room.publisher == nil && room.since.IsZero() || room.hold != "" && room.hold == token {
+	if room.publisher == nil && room.since.IsZero() || room.hold.is(token) {
 		return nil
 	}
 	since := room.since
@@ -211,14 +211,14 @@ func (room *Room) down(s *Session) {
 
 // holdFor keeps the room for whoever has the token. The caller holds relay.mu.
 func (room *Room) holdFor(token string) {
-	room.hold = token
+	room.hold = secretOf(token)
 	if room.holdTimer == nil && !room.relay.closed {
 		room.holdTimer = time.AfterFunc(holdTime, room.expire)
 	}
 }
 
 func (room *Room) unhold() {
-	room.hold = ""
+	room.hold = secret{}
 	if room.holdTimer != nil {
 		room.holdTimer.Stop()
 		room.holdTimer = nil

@@ -99,15 +99,15 @@ func (s *Session) renewToken() {
 	s.forgetToken()
 	old := s.token
 	s.token = rand.Text() // 128 bits or more
-	s.room.relay.tokens[s.token] = s
-	if old != "" && s.room.hold == old {
-		s.room.hold = s.token
+	s.room.relay.tokens[secretOf(s.token)] = s
+	if s.room.hold.is(old) {
+		s.room.hold = secretOf(s.token)
 	}
 }
 
 func (s *Session) forgetToken() {
-	if tokens := s.room.relay.tokens; tokens[s.token] == s {
-		delete(tokens, s.token)
+	if tokens, own := s.room.relay.tokens, secretOf(s.token); tokens[own] == s {
+		delete(tokens, own)
 	}
 }
 
@@ -312,7 +312,7 @@ func (s *Session) stopTimer() {
 // inherit takes over what the replaced session had. The caller holds relay.mu.
 func (s *Session) inherit() {
 	s.token = s.replaces.token
-	s.room.relay.tokens[s.token] = s
+	s.room.relay.tokens[secretOf(s.token)] = s
 	s.replaces.Close(ErrReplaced)
 	s.replaces = nil
 }

@@ -171,7 +171,7 @@ func TestHoldEndsWithTheReturn(t *testing.T) {
 	eventually(t, "the room is held again", func() bool {
 		relay.mu.Lock()
 		defer relay.mu.Unlock()
-		return next.room.hold != ""
+		return next.room.hold != secret{}
 	})
 	next.room.expire()
 	if state := relay.Room("math"); state.State != StateIdle {
