@@ -59,6 +59,7 @@ type DownTrack struct {
 
 	repair repair
 	health health
+	pace   pace
 }
 
 // binding is what was negotiated with the viewer.

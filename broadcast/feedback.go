@@ -12,6 +12,8 @@ type health struct {
 	mu    sync.Mutex // guards what follows
 	judge lossJudge
 	rtt   time.Duration
+	lost  uint8     // the fraction lost, of the newest report
+	heard time.Time // when that came; zero: none did
 
 	// for the rate that is needed
 	octets uint64
@@ -113,6 +115,7 @@ func (d *DownTrack) judge(b *binding, reports []rtcp.ReceptionReport, now time.T
 func (h *health) report(r *rtcp.ReceptionReport, octets uint64, k kind, now time.Time) (need int, stop time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.lost, h.heard = r.FractionLost, now
 	if rtt := roundTrip(r, now); rtt > 0 {
 		h.rtt = rtt
 	}

@@ -24,7 +24,9 @@ type Config struct {
 	// Addresses are those that reach Conn, best first; they go into answers as
 	// host candidates. Loopback is added for a peer that came over loopback.
 	Addresses func() []netip.Addr
-	Log       *slog.Logger
+	// Limits are how much of the Relay anybody may take.
+	Limits Limits
+	Log    *slog.Logger
 }
 
 // Relay holds the rooms. Its mutex guards who is where: joins, leaves and
@@ -34,6 +36,7 @@ type Relay struct {
 	// static after New
 	log         *slog.Logger
 	addresses   func() []netip.Addr
+	limits      Limits
 	socket      *prober
 	crew        *crew
 	stopCrew    context.CancelFunc
@@ -46,6 +49,7 @@ type Relay struct {
 	rooms      map[string]*Room
 	tokens     map[secret]*Session
 	connecting connecting
+	census     census
 	closed     bool
 }
 
@@ -63,6 +67,7 @@ func New(c Config) (*Relay, error) {
 	r := &Relay{
 		log:         c.Log,
 		addresses:   c.Addresses,
+		limits:      c.Limits,
 		socket:      socket,
 		crew:        newCrew(holderOf(c.Conn)),
 		mux:         newMux(socket, network, pionLogs{c.Log}),
@@ -71,6 +76,7 @@ func New(c Config) (*Relay, error) {
 		rooms:       map[string]*Room{},
 		tokens:      map[secret]*Session{},
 		connecting:  connecting{from: map[netip.Addr]int{}},
+		census:      census{from: map[netip.Addr]int{}},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stopCrew = stop
@@ -188,12 +194,13 @@ type Join struct {
 
 // Publish opens a publisher's session, or hands out the one that j.Token
 // belongs to. It holds the room from its first Offer on. Errors: room-busy
-// when somebody else presents or is expected back, room-full, bad-request,
-// shutting-down.
+// when somebody else presents or is expected back, room-full, rate-limited,
+// forbidden for a device that is blocked, bad-request, shutting-down.
 func (r *Relay) Publish(j Join) (*Session, error) { return r.join(j, RolePublisher) }
 
 // Subscribe opens a viewer's session, or hands out the one that j.Token
-// belongs to. Errors: room-full, bad-request, shutting-down.
+// belongs to. Errors: room-full, rate-limited, forbidden where a rule of the room's
+// keeps the viewer out (see Error.Reason), bad-request, shutting-down.
 func (r *Relay) Subscribe(j Join) (*Session, error) { return r.join(j, RoleViewer) }
 
 func (r *Relay) join(j Join, role Role) (*Session, error) {
@@ -206,37 +213,59 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 		return nil, shuttingDown()
 	}
 	if s := r.tokens[secretOf(j.Token)]; s != nil && s.role == role && s.room.name == j.Room && s.ctx.Err() == nil {
+		s.introduce(j)
 		s.renewToken()
 		return s, nil
 	}
-	if err := r.connecting.mayEnter(j.Remote.Unmap()); err != nil {
+	if err := r.mayJoin(j, role, time.Now()); err != nil {
 		return nil, err
 	}
 	room := r.enter(j.Room)
-	if role == RolePublisher {
-		if err := room.mayPublish(j.Token); err != nil {
-			return nil, err
-		}
-	}
 	s := newSession(room, role, j)
+	s.introduce(j)
+	s.count(true)
 	room.sessions[s] = struct{}{}
 	s.renewToken()
-	if role == RolePublisher && room.hold.is(j.Token) {
-		room.hold = secretOf(s.token)
+	if role == RolePublisher {
+		room.passOn(j.Token, s.token)
 	}
 	return s, nil
 }
 
 // Returns is true if the token belongs to a session that is in the room, or to the
-// presenter that the room is held for.
+// presenter that the room is held for or promised to.
 func (r *Relay) Returns(room string, role Role, token string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if s := r.tokens[token]; s != nil && s.role == role && s.room.name == room && s.ctx.Err() == nil {
+	if s := r.tokens[secretOf(token)]; s != nil && s.role == role && s.room.name == room && s.ctx.Err() == nil {
 		return true
 	}
-	held, ok := r.rooms[room]
-	return ok && token != "" && role == RolePublisher && held.hold == token
+	held := r.rooms[room]
+	return held != nil && role == RolePublisher && held.expects(token)
+}
+
+// mayJoin tells whether somebody may come in who resumes no session. Who the room is
+// held for or promised to is let in whatever its rules and the limits say. The caller
+// holds r.mu.
+func (r *Relay) mayJoin(j Join, role Role, now time.Time) error {
+	if err := r.connecting.mayEnter(j.Remote.Unmap()); err != nil {
+		return err
+	}
+	room := r.rooms[j.Room]
+	if room != nil && role == RolePublisher && room.expects(j.Token) {
+		return nil
+	}
+	if room != nil {
+		if err := room.rules.mayEnter(role, j.Device, now); err != nil {
+			return err
+		}
+	}
+	if room != nil && role == RolePublisher {
+		if err := room.mayPublish(j.Token); err != nil {
+			return err
+		}
+	}
+	return r.mayAdd(room, role, j, now)
 }
 
 func shuttingDown() *Error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,11 @@ type RoomState struct {
 	Viewers int
 	// Unplayable is how many of them lack the codec.
 	Unplayable int
+	// Locked and MaxViewers are as in Rules, Requests is how many people ask for the
+	// room: a viewer's session is told none of these.
+	Locked     bool
+	MaxViewers int
+	Requests   int
 }
 
 // ValidRoom reports whether name can be a room's: 1 to 64 of A-Z a-z 0-9 _ -.
@@ -70,12 +76,17 @@ type Room struct {
 	video, audio *fanout
 	stop         context.CancelFunc
 
+	asked atomic.Bool // there are requests
+
 	// guarded by relay.mu
 	sessions  map[*Session]struct{}
 	publisher *Session    // who presents, or is about to
 	since     time.Time   // when the presentation began; zero when idle
 	hold      secret      // while away: of the token that may take the room
 	holdTimer *time.Timer // while away: ends the presentation
+	rules     rules
+	requests  []*roomRequest // for the room, oldest first
+	viewers   int            // sessions that count
 }
 
 // newRoom makes an idle room and starts its goroutines. The caller holds relay.mu.
@@ -101,6 +112,7 @@ func (room *Room) keep(ctx context.Context) {
 		case now := <-ticker.C:
 			room.video.keep(now)
 			room.audio.keep(now)
+			room.forgetRequests(now)
 		}
 	}
 }
@@ -114,7 +126,10 @@ func (room *Room) fanout(k kind) *fanout {
 
 // state is the room's state. The caller holds relay.mu.
 func (room *Room) state() RoomState {
-	state := RoomState{State: StateIdle, Since: room.since}
+	state := RoomState{
+		State: StateIdle, Since: room.since,
+		Locked: room.rules.Locked, MaxViewers: room.rules.MaxViewers, Requests: room.waiting(),
+	}
 	switch {
 	case room.since.IsZero():
 	case room.publisher != nil && room.publisher.connected:
@@ -152,7 +167,7 @@ func (room *Room) notify() {
 
 // mayPublish tells whether the holder of token may present. The caller holds relay.mu.
 func (room *Room) mayPublish(token string) error {
-	if room.publisher == nil && room.since.IsZero() || room.hold.is(token) {
+	if room.free() || room.expects(token) {
 		return nil
 	}
 	since := room.since
@@ -181,6 +196,7 @@ func (room *Room) claim(s *Session) error {
 			return err
 		}
 	}
+	room.handOver(token)
 	room.publisher = s
 	room.unhold() // s has connectTime
 	for _, f := range []*fanout{room.video, room.audio} {
@@ -243,6 +259,7 @@ func (room *Room) expire() {
 // finish ends the presentation: the room is idle. The caller holds relay.mu.
 func (room *Room) finish() {
 	room.since = time.Time{}
+	room.requests = nil
 	room.unhold()
 	for _, f := range []*fanout{room.video, room.audio} {
 		f.setSource(nil)
@@ -254,6 +271,7 @@ func (room *Room) finish() {
 // gone takes an ended session out. The caller holds relay.mu.
 func (room *Room) gone(s *Session, cause error) {
 	delete(room.sessions, s)
+	s.count(false)
 	s.connected = false
 	if room.publisher == s {
 		room.publisher = nil

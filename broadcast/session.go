@@ -43,6 +43,7 @@ type Session struct {
 	join    Join // as it was opened; without the token, which changes
 	log     *slog.Logger
 	began   time.Time
+	since   time.Time // began, of the first session in this place
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	notices chan struct{} // Changed
@@ -65,6 +66,9 @@ type Session struct {
 	connected  bool        // media can flow: the session counts
 	ever       bool        // it was connected once
 	connecting bool        // it is counted in relay.connecting
+	counted    bool        // it is counted in relay.census
+	person     person      // who is at the other end
+	picture    *bool       // a viewer's own word whether it sees the picture; nil: it says nothing
 	timer      *time.Timer // of a session that does not connect or is silent (endIn), or seeks its peer (seek)
 	replaces   *Session    // whose place this session takes with its first offer
 	slow       *Error      // while the viewer's network can't carry the picture
@@ -77,6 +81,7 @@ func newSession(room *Room, role Role, j Join) *Session {
 		room: room, id: newID(), role: role, join: j, began: time.Now(),
 		notices: make(chan struct{}, 1), turn: make(chan struct{}, 1), out: make(chan struct{}),
 	}
+	s.since = s.began
 	s.log = room.log.With("session", s.id, "role", role.String())
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	room.relay.work.Add(1)
@@ -100,8 +105,8 @@ func (s *Session) renewToken() {
 	old := s.token
 	s.token = rand.Text() // 128 bits or more
 	s.room.relay.tokens[secretOf(s.token)] = s
-	if s.room.hold.is(old) {
-		s.room.hold = secretOf(s.token)
+	if s.role == RolePublisher {
+		s.room.passOn(old, s.token)
 	}
 }
 
@@ -136,11 +141,15 @@ func (s *Session) MaxBitrate() int {
 	return maxBitrateElsewhere
 }
 
-// Room is the state of the session's room.
+// Room is the state of the session's room, as far as its role is told.
 func (s *Session) Room() RoomState {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
-	return s.room.state()
+	state := s.room.state()
+	if s.role == RoleViewer {
+		state.Locked, state.MaxViewers, state.Requests = false, 0, 0
+	}
+	return state
 }
 
 // Trouble is why a connected viewer is sent no picture, while that lasts:
@@ -148,6 +157,11 @@ func (s *Session) Room() RoomState {
 func (s *Session) Trouble() *Error {
 	s.room.relay.mu.Lock()
 	defer s.room.relay.mu.Unlock()
+	return s.trouble()
+}
+
+// trouble is Trouble for callers that hold relay.mu.
+func (s *Session) trouble() *Error {
 	switch {
 	case s.room.since.IsZero():
 		return nil
@@ -313,6 +327,8 @@ func (s *Session) stopTimer() {
 func (s *Session) inherit() {
 	s.token = s.replaces.token
 	s.room.relay.tokens[secretOf(s.token)] = s
+	s.replaces.count(false)
+	s.count(true)
 	s.replaces.Close(ErrReplaced)
 	s.replaces = nil
 }
@@ -332,6 +348,7 @@ func (s *Session) Replace() (*Session, error) {
 	}
 	next := newSession(s.room, s.role, s.join)
 	next.id, next.log, next.replaces = s.id, s.log, s
+	next.since, next.person = s.since, s.person
 	s.room.sessions[next] = struct{}{}
 	return next, nil
 }

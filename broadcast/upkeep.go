@@ -90,6 +90,7 @@ func (f *fanout) keep(now time.Time) {
 			d.report(now, rtp)
 		}
 		d.retry(now)
+		d.pace.note(d.octets.Load(), now)
 	}
 	if silent {
 		f.flows(CodecNone)
