@@ -90,9 +90,9 @@ func (s *Server) settle(join broadcast.Join, grant access.Grant) broadcast.Join 
 	return join
 }
 
-// deviceOf tells apart the devices that do not do so themselves: by their token, or
+// clientOf tells apart the devices that do not do so themselves: by their token, or
 // by address and program.
-func deviceOf(r *http.Request, grant access.Grant) string {
+func clientOf(r *http.Request, grant access.Grant) string {
 	word := "token " + grant.ID
 	if grant.ID == "" {
 		word = "client " + remoteAddr(r).String() + " " + r.UserAgent()

@@ -14,8 +14,10 @@ type (
 		Room  string `json:"room"`
 		Title string `json:"title,omitempty"`
 		roomFields
-		Tracks   []trackReport   `json:"tracks"`
-		Warnings []warningReport `json:"warnings"`
+		Locked     bool            `json:"locked"`
+		MaxViewers *int            `json:"maxViewers"` // null: no bound
+		Tracks     []trackReport   `json:"tracks"`
+		Warnings   []warningReport `json:"warnings"`
 	}
 	trackReport struct {
 		Kind             string   `json:"kind"`
@@ -35,7 +37,9 @@ type (
 
 func (s *Server) routeRooms(mux *http.ServeMux) {
 	mux.Handle("/api/rooms", s.open(nil, verbs{http.MethodGet: s.listRooms}))
-	mux.Handle("/api/rooms/{room}", s.open(nil, verbs{http.MethodGet: inRoom(s.serveRoom)}))
+	mux.Handle("/api/rooms/{room}", s.open(nil, verbs{
+		http.MethodGet: inRoom(s.serveRoom), http.MethodPatch: s.managing(s.changeRoom), http.MethodDelete: s.managing(s.endForAll),
+	}))
 }
 
 // serveRoom is for those who may watch the room.
@@ -70,6 +74,7 @@ func (s *Server) report(room string) roomReport {
 func reportOf(room string, info broadcast.Info) roomReport {
 	report := roomReport{
 		Room: room, roomFields: fieldsOf(broadcast.RoleViewer, info.RoomState),
+		Locked: info.Locked, MaxViewers: orNull(info.MaxViewers),
 		Tracks: []trackReport{}, Warnings: []warningReport{},
 	}
 	for _, t := range info.Tracks {

@@ -17,15 +17,15 @@ func TestReport(t *testing.T) {
 		want string
 	}{
 		"idle": {broadcast.Info{RoomState: broadcast.RoomState{State: broadcast.StateIdle}},
-			`{"room":"math","state":"idle","since":null,"video":null,"audio":false,"viewers":0,"tracks":[],"warnings":[]}`},
+			`{"room":"math","state":"idle","since":null,"video":null,"audio":false,"viewers":0,"locked":false,"maxViewers":null,"tracks":[],"warnings":[]}`},
 		"live": {broadcast.Info{
-			RoomState: broadcast.RoomState{State: broadcast.StateLive, Since: since, Video: broadcast.CodecH264, Audio: true, Viewers: 3, Unplayable: 1},
+			RoomState: broadcast.RoomState{State: broadcast.StateLive, Since: since, Video: broadcast.CodecH264, Audio: true, Viewers: 3, Unplayable: 1, Locked: true, MaxViewers: 20, Requests: 2},
 			Tracks: []broadcast.TrackInfo{
 				{Kind: "video", Codec: broadcast.CodecH264, Width: 1280, Height: 720, Bitrate: 2_500_000, FrameRate: 29.5, KeyFrameInterval: 2500 * time.Millisecond, Loss: 0.01},
 				{Kind: "audio", Codec: broadcast.CodecOpus, Bitrate: 64_000},
 			},
 			Warnings: []broadcast.Warning{{Code: "b-frames", Sentence: "Set OBS's B-frames to 0."}},
-		}, `{"room":"math","state":"live","since":"2026-03-04T10:42:00Z","video":"H264","audio":true,"viewers":3,"tracks":[` +
+		}, `{"room":"math","state":"live","since":"2026-03-04T10:42:00Z","video":"H264","audio":true,"viewers":3,"locked":true,"maxViewers":20,"tracks":[` +
 			`{"kind":"video","codec":"H264","width":1280,"height":720,"bitrate":2500000,"frameRate":29.5,"keyFrameInterval":2.5,"loss":0.01},` +
 			`{"kind":"audio","codec":"opus","width":null,"height":null,"bitrate":64000,"frameRate":0,"keyFrameInterval":null,"loss":0}],` +
 			`"warnings":[{"code":"b-frames","message":"Set OBS's B-frames to 0."}]}`},

@@ -13,7 +13,10 @@ type document struct {
 
 // send answers with the document. It stands alone: whatever it is taken for, it
 // loads nothing.
-func (d document) send(w http.ResponseWriter) {
+func (d document) send(w http.ResponseWriter) { d.sendAs(w, http.StatusOK) }
+
+// sendAs is send with another status than 200.
+func (d document) sendAs(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", d.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(d.content)))
@@ -21,5 +24,6 @@ func (d document) send(w http.ResponseWriter) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	limitWrite(w)
+	w.WriteHeader(status)
 	_, _ = w.Write(d.content) // a reader who went away is nobody's concern
 }

@@ -15,8 +15,6 @@ const (
 	maxMessage = 64 << 10
 	maxSDP     = 256 << 10
 	maxDepth   = 4 // of nested objects and arrays; the deepest real message has 2
-	maxName    = 64
-	maxDevice  = 64
 	maxCodecs  = 64
 	maxCodec   = 64
 )
@@ -36,6 +34,8 @@ type inbound struct {
 	SDP string `json:"sdp"`
 	// candidate
 	Candidate *iceCandidate `json:"candidate"`
+	// picture: whether the viewer sees it
+	Picture *bool `json:"picture"`
 }
 
 // iceCandidate is an RTCIceCandidateInit. Everything is bundled on one
@@ -68,6 +68,11 @@ func (m inbound) check() error {
 		return m.checkOffer()
 	case "candidate", "leave", "ping", "pong":
 		return nil
+	case "picture":
+		if m.Picture == nil {
+			return refuse(broadcast.CodeBadRequest, `The message has no "picture".`)
+		}
+		return nil
 	case "":
 		return refuse(broadcast.CodeBadRequest, `The message has no "type".`)
 	default:
@@ -76,11 +81,8 @@ func (m inbound) check() error {
 }
 
 func (m inbound) checkJoin() error {
-	if len(m.Name) > maxName {
-		return refuse(broadcast.CodeBadRequest, "The name is longer than %d bytes.", maxName)
-	}
-	if len(m.Device) > maxDevice {
-		return refuse(broadcast.CodeBadRequest, "The device is longer than %d bytes.", maxDevice)
+	if _, err := nameOf(m.Name); err != nil {
+		return err
 	}
 	if len(m.Codecs) > maxCodecs {
 		return refuse(broadcast.CodeBadRequest, "There are more than %d codecs.", maxCodecs)
@@ -167,12 +169,16 @@ type (
 		roomFields
 	}
 	roomFields struct {
-		State      broadcast.State `json:"state"`
-		Since      *time.Time      `json:"since"`
-		Video      *string         `json:"video"`
-		Audio      bool            `json:"audio"`
-		Viewers    int             `json:"viewers"`
-		Unplayable *int            `json:"unplayable,omitempty"` // for a publisher
+		State   broadcast.State `json:"state"`
+		Since   *time.Time      `json:"since"`
+		Video   *string         `json:"video"`
+		Audio   bool            `json:"audio"`
+		Viewers int             `json:"viewers"`
+		// for a publisher
+		Unplayable *int  `json:"unplayable,omitempty"`
+		Locked     *bool `json:"locked,omitempty"`
+		MaxViewers *int  `json:"maxViewers,omitempty"`
+		Requests   *int  `json:"requests,omitempty"` // how many people ask for the room
 	}
 	answer struct {
 		Type string `json:"type"`
@@ -214,7 +220,7 @@ func (s *Server) welcomeOf(session *broadcast.Session, state broadcast.RoomState
 func fieldsOf(role broadcast.Role, state broadcast.RoomState) roomFields {
 	f := roomFields{State: state.State, Since: orNull(state.Since), Video: orNull(state.Video.String()), Audio: state.Audio, Viewers: state.Viewers}
 	if role == broadcast.RolePublisher {
-		f.Unplayable = &state.Unplayable
+		f.Unplayable, f.Locked, f.MaxViewers, f.Requests = &state.Unplayable, &state.Locked, orNull(state.MaxViewers), &state.Requests
 	}
 	return f
 }

@@ -46,6 +46,8 @@ func TestParse(t *testing.T) {
 		"too many codecs":         {`{"type":"join","codecs":` + codecs(maxCodecs+1) + `}`, broadcast.CodeBadRequest, "codecs"},
 		"codec too long":          {`{"type":"join","codecs":["` + strings.Repeat("v", maxCodec+1) + `"]}`, broadcast.CodeBadRequest, "codec"},
 		"name too long":           {`{"type":"join","name":"` + strings.Repeat("n", maxName+1) + `"}`, broadcast.CodeBadRequest, "name"},
+		"picture":                 {`{"type":"picture","picture":false}`, "", ""},
+		"picture without a word":  {`{"type":"picture"}`, broadcast.CodeBadRequest, `no "picture"`},
 		"nested":                  {strings.Repeat("[", 60000), broadcast.CodeBadRequest, "nested"},
 		"nested in a join":        {`{"type":"join","x":[[[[1]]]]}`, broadcast.CodeBadRequest, "nested"},
 		"SDP one byte too large":  {`{"type":"offer","sdp":"` + long + `x"}`, broadcast.CodeTooLarge, "SDP"},
@@ -86,7 +88,7 @@ func FuzzParse(f *testing.F) {
 
 func TestRoomOnTheWire(t *testing.T) {
 	since := time.Date(2026, 3, 4, 10, 42, 0, 0, time.UTC)
-	live := broadcast.RoomState{State: broadcast.StateLive, Since: since, Video: broadcast.CodecVP8, Audio: true, Viewers: 3, Unplayable: 1}
+	live := broadcast.RoomState{State: broadcast.StateLive, Since: since, Video: broadcast.CodecVP8, Audio: true, Viewers: 3, Unplayable: 1, Locked: true, MaxViewers: 20, Requests: 2}
 	for name, test := range map[string]struct {
 		role  broadcast.Role
 		state broadcast.RoomState
@@ -97,9 +99,9 @@ func TestRoomOnTheWire(t *testing.T) {
 		"live for a viewer": {broadcast.RoleViewer, live,
 			`{"type":"room","state":"live","since":"2026-03-04T10:42:00Z","video":"VP8","audio":true,"viewers":3}`},
 		"live for its publisher": {broadcast.RolePublisher, live,
-			`{"type":"room","state":"live","since":"2026-03-04T10:42:00Z","video":"VP8","audio":true,"viewers":3,"unplayable":1}`},
+			`{"type":"room","state":"live","since":"2026-03-04T10:42:00Z","video":"VP8","audio":true,"viewers":3,"unplayable":1,"locked":true,"maxViewers":20,"requests":2}`},
 		"none unplayable": {broadcast.RolePublisher, broadcast.RoomState{State: broadcast.StateIdle},
-			`{"type":"room","state":"idle","since":null,"video":null,"audio":false,"viewers":0,"unplayable":0}`},
+			`{"type":"room","state":"idle","since":null,"video":null,"audio":false,"viewers":0,"unplayable":0,"locked":false,"requests":0}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := json.Marshal(roomMessage{Type: "room", roomFields: fieldsOf(test.role, test.state)})

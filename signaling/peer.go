@@ -17,6 +17,8 @@ const (
 	// coalesce is the shortest time between two room messages: when a class of
 	// 300 joins, nobody needs 300 of them.
 	coalesce = 200 * time.Millisecond
+	// viaWebSocket is broadcast.Join.Via of pages.
+	viaWebSocket = "websocket"
 )
 
 // peer is the conversation over one socket: join, welcome, offers, candidates,
@@ -28,6 +30,7 @@ type peer struct {
 	room    string
 	remote  netip.Addr
 	origins []string // that a publisher is to give to viewers
+	browser string   // in a few words
 	socket  *socket
 	log     *slog.Logger
 	adopted chan *broadcast.Session // from the reader to the watcher
@@ -122,6 +125,8 @@ func (p *peer) receive(frame []byte) error {
 		return p.candidate(m.Candidate)
 	case "leave":
 		p.session.Close(broadcast.ErrLeft)
+	case "picture":
+		p.session.SetPicture(*m.Picture)
 	case "ping":
 		p.socket.send(signal{Type: "pong"})
 	}
@@ -133,7 +138,14 @@ func (p *peer) join(m inbound) error {
 	if m.Type != "join" {
 		return refuse(broadcast.CodeBadRequest, "The first message has to be a join.")
 	}
-	join := broadcast.Join{Room: p.room, Token: m.Resume, Remote: p.remote, Name: m.Name, Device: m.Device, Via: "websocket"}
+	name, err := nameOf(m.Name)
+	if err != nil {
+		return err
+	}
+	join := broadcast.Join{
+		Room: p.room, Token: m.Resume, Remote: p.remote,
+		Name: name, Device: deviceOf(m.Device), Browser: p.browser, Via: viaWebSocket,
+	}
 	grant, refused := p.server.config.Access.Admit(access.Request{Room: p.room, Role: roleIn(p.role), Credential: cmp.Or(m.Token, m.Key)})
 	if refused != nil && !p.server.comesBack(p.role, join) {
 		return p.reject(refused)

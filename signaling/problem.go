@@ -131,6 +131,9 @@ func statusOf(err error, told *broadcast.Error) int {
 
 func (e ending) problem() problem {
 	told := &broadcast.Error{Code: e.code, Sentence: e.sentence, RetryAfter: e.retryAfter}
+	if e.code == broadcast.CodeForbidden {
+		told.Reason = e.reason
+	}
 	return problem{told, statuses[e.code], e.closeCode, e.reason, e.retryAfter}
 }
 

@@ -136,6 +136,7 @@ func (s *Server) routes() http.Handler {
 	ours("GET /ws/pull/{room}", func(w http.ResponseWriter, r *http.Request) { s.converse(w, r, broadcast.RoleViewer) })
 	s.routeDoors(mux)
 	s.routeRooms(mux)
+	s.routeManagement(mux)
 	s.routeNeighbours(mux)
 	ours("GET /qr.svg", s.serveQR)
 	ours("POST /qr.svg", s.serveSecretQR)
@@ -189,7 +190,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 	log := s.config.Log.With("room", room, "role", role.String(), "remote", remote.String())
 	p := &peer{
 		server: s, role: role, room: room, remote: remote, log: log,
-		origins: s.viewersOrigins(r),
+		origins: s.viewersOrigins(r), browser: browserOf(r.UserAgent()),
 		socket:  newSocket(s.ctx, conn, log),
 		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
 	}

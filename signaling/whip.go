@@ -116,8 +116,11 @@ func (s *Server) create(d door) verb {
 		if err != nil {
 			return err
 		}
+		if err := introduce(&join, r); err != nil {
+			return err
+		}
 		join = s.settle(join, grant)
-		join.Device = cmp.Or(join.Device, deviceOf(r, grant))
+		join.Device = cmp.Or(join.Device, clientOf(r, grant))
 		offer, err := s.readOffer(r, d.role, join)
 		if err != nil {
 			return err

@@ -95,7 +95,7 @@ func TestEndpoints(t *testing.T) {
 		"OPTIONS":              {"OPTIONS", "/whip/math", "", nil, 200, "", "Accept-Post", sdpType},
 		"OPTIONS WHEP":         {"OPTIONS", "/whep/math", "", nil, 200, "", "Allow", "GET, HEAD, OPTIONS, POST"},
 		"PUT":                  {"PUT", "/whip/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS, POST"},
-		"PUT API":              {"PUT", "/api/rooms/math", "", nil, 405, "method", "Allow", "GET, HEAD, OPTIONS"},
+		"PUT API":              {"PUT", "/api/rooms/math", "", nil, 405, "method", "Allow", "DELETE, GET, HEAD, OPTIONS, PATCH"},
 		"unknown session":      {"GET", "/whip/math/x", "", nil, 404, "not-found", "", ""},
 		"PATCH of no session":  {"PATCH", "/whep/math/x", "", nil, 404, "not-found", "", ""},
 	} {
