@@ -73,6 +73,9 @@ func (o *options) check() error {
 	if err := o.access.check(); err != nil {
 		return err
 	}
+	if err := o.limits.check(); err != nil {
+		return err
+	}
 	return signaling.CheckNames(o.allowOrigin, o.allowHost)
 }
 

@@ -1,6 +1,15 @@
 package main
 
-import "github.com/spf13/pflag"
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"relay/broadcast"
+)
+
+// maxMegabits keeps --max-bitrate within what can be counted in bits per second.
+const maxMegabits = 1_000_000
 
 // limitOptions bound what anybody can take of the relay. 0 is no bound.
 type limitOptions struct {
@@ -19,4 +28,31 @@ func (o *limitOptions) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.addressSessions, "max-address-sessions", 2000, "how many sessions one address may have; a school or a proxy is one address")
 	flags.IntVar(&o.joinRate, "max-join-rate", 200, "how many may join in a second, after a rush of five times as many")
 	flags.IntVar(&o.bitrate, "max-bitrate", 50, "what one presenter may send, in Mbit/s")
+}
+
+// check finds what is no bound.
+func (o *limitOptions) check() error {
+	for _, limit := range []struct {
+		flag  string
+		value int
+	}{
+		{"max-rooms", o.rooms}, {"max-viewers", o.viewers}, {"max-room-viewers", o.roomViewers},
+		{"max-address-sessions", o.addressSessions}, {"max-join-rate", o.joinRate}, {"max-bitrate", o.bitrate},
+	} {
+		if limit.value < 0 {
+			return fmt.Errorf("--%s is a number from 1, or 0 for no bound", limit.flag)
+		}
+	}
+	if o.bitrate > maxMegabits {
+		return fmt.Errorf("--max-bitrate is in Mbit/s: %d are more than any network carries", o.bitrate)
+	}
+	return nil
+}
+
+// limits are the options in the relay's units.
+func (o *limitOptions) limits() broadcast.Limits {
+	return broadcast.Limits{
+		Rooms: o.rooms, Viewers: o.viewers, RoomViewers: o.roomViewers,
+		AddressSessions: o.addressSessions, JoinRate: o.joinRate, Bitrate: o.bitrate * 1_000_000,
+	}
 }

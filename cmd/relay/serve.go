@@ -98,7 +98,7 @@ func (s *service) site() site {
 
 // run relays until ctx ends, and closes the sockets.
 func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
-	relay, err := broadcast.New(broadcast.Config{Conn: s.sockets.udp, Addresses: lanAddresses, Log: s.log})
+	relay, err := broadcast.New(broadcast.Config{Conn: s.sockets.udp, Addresses: lanAddresses, Limits: o.limits.limits(), Log: s.log})
 	if err != nil {
 		return errors.Join(err, s.sockets.close())
 	}
