@@ -53,6 +53,8 @@ type DownTrack struct {
 	sent     atomic.Uint64 // packets on the media SSRC
 	octets   atomic.Uint64 // bytes of payload in these
 	repeated atomic.Uint64 // packets sent again
+	rtxSent  atomic.Uint64 // those of them that went by RFC 4588
+	asked    asked         // by the viewer
 	filler   atomic.Uint32 // a number that an empty packet used up, with fillerSet
 	reached  atomic.Uint32 // while there is a backlog: the newest number sent, with unsentSet
 	drops    drops
@@ -204,6 +206,7 @@ func (d *DownTrack) pass(b *binding, p *packet) {
 		d.resume()
 		if !d.started {
 			d.begins = p.frame
+			d.session.firstPacket()
 		}
 		d.send(b, p, to.media)
 	}
@@ -292,8 +295,8 @@ func (d *DownTrack) resend(b *binding, p *packet) {
 	how := d.primed.Load()
 	r.header.Marker = how.marker(p)
 	r.header.Timestamp = how.stamp(p)
-	payload := how.payload(p)
-	if to.rtx != 0 && b.rtxSSRC != 0 {
+	payload, rtx := how.payload(p), to.rtx != 0 && b.rtxSSRC != 0
+	if rtx {
 		r.seq++
 		r.header.SSRC, r.header.PayloadType, r.header.SequenceNumber = b.rtxSSRC, to.rtx, r.seq
 		payload = how.osn(p)
@@ -305,6 +308,9 @@ func (d *DownTrack) resend(b *binding, p *packet) {
 		return
 	}
 	d.repeated.Add(1)
+	if rtx {
+		d.rtxSent.Add(1)
+	}
 }
 
 // repeatTail repeats the last packet of a silent picture for a viewer with RTX.

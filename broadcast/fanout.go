@@ -49,6 +49,7 @@ type fanout struct {
 	joined atomic.Bool   // some viewer is to be primed
 	codec  atomic.Uint32 // Codec that flows
 	drops  drops
+	ingest ingest
 
 	mu       sync.Mutex // guards what follows
 	source   *Track     // whose packets are taken; nil: nobody's

@@ -59,14 +59,23 @@ func (d *DownTrack) serve(p rtcp.Packet, budget *nackBudget, now time.Time) {
 		if p.MediaSSRC == b.ssrc && sent {
 			d.repairs(b, p.Nacks, budget, now)
 		}
-	case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-		if sent && d.fanout.kind == kindVideo {
-			d.fanout.wantKeyFrame()
-		}
+	case *rtcp.PictureLossIndication:
+		d.asked.plis.Add(1)
+		d.needKeyFrame(sent)
+	case *rtcp.FullIntraRequest:
+		d.asked.firs.Add(1)
+		d.needKeyFrame(sent)
 	case *rtcp.ReceiverReport:
 		d.judge(b, p.Reports, now)
 	case *rtcp.SenderReport:
 		d.judge(b, p.Reports, now)
+	}
+}
+
+// needKeyFrame asks for one, if the viewer is sent a picture.
+func (d *DownTrack) needKeyFrame(sent bool) {
+	if sent && d.fanout.kind == kindVideo {
+		d.fanout.wantKeyFrame()
 	}
 }
 
@@ -75,6 +84,7 @@ func (d *DownTrack) repairs(b *binding, pairs []rtcp.NackPair, budget *nackBudge
 	sent, rtt := d.sent.Load(), d.health.roundTrip()
 	for _, pair := range pairs {
 		pair.Range(func(seq uint16) bool {
+			d.asked.packets.Add(1)
 			p := d.fanout.history.get(seq)
 			switch {
 			case p == nil:

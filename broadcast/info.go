@@ -92,6 +92,7 @@ func (f *fanout) warnings(now time.Time) []Warning {
 func (f *fanout) measure(h *rtp.Header, p *packet, part keyPart) {
 	f.meter.packet(h.SequenceNumber, h.Timestamp, len(p.payload()), p.arrived)
 	if p.keyStart {
+		f.ingest.keyFrames.Add(1)
 		f.meter.keyFrame(p)
 	}
 	f.encoder.packet(p, part)

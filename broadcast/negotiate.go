@@ -97,6 +97,7 @@ func (s *Session) claim() error {
 		s.inherit()
 	}
 	s.setConnecting(true)
+	s.offered = time.Now()
 	s.endIn(connectTime, ErrNeverConnected)
 	return nil
 }

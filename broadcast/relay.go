@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -27,6 +28,8 @@ type Config struct {
 	// Limits are how much of the Relay anybody may take.
 	Limits Limits
 	Log    *slog.Logger
+	// Observer hears of what happens once in a session's life; nil: nobody does.
+	Observer Observer
 }
 
 // Relay holds the rooms. Its mutex guards who is where: joins, leaves and
@@ -43,6 +46,7 @@ type Relay struct {
 	mux         *mux
 	network     *stdnet.Net
 	certificate webrtc.Certificate
+	observer    Observer
 	work        sync.WaitGroup // every goroutine of the relay's
 
 	mu         sync.Mutex // guards all below, and what Room and Session say it guards
@@ -50,6 +54,7 @@ type Relay struct {
 	tokens     map[secret]*Session
 	connecting connecting
 	census     census
+	ended      sums // of sessions and rooms that are no more
 	closed     bool
 }
 
@@ -73,6 +78,7 @@ func New(c Config) (*Relay, error) {
 		mux:         newMux(socket, network, pionLogs{c.Log}),
 		network:     network,
 		certificate: *certificate,
+		observer:    cmp.Or[Observer](c.Observer, nobody{}),
 		rooms:       map[string]*Room{},
 		tokens:      map[secret]*Session{},
 		connecting:  connecting{from: map[netip.Addr]int{}},

@@ -127,15 +127,8 @@ func (room *Room) fanout(k kind) *fanout {
 // state is the room's state. The caller holds relay.mu.
 func (room *Room) state() RoomState {
 	state := RoomState{
-		State: StateIdle, Since: room.since,
+		State: room.stateNow(), Since: room.since,
 		Locked: room.rules.Locked, MaxViewers: room.rules.MaxViewers, Requests: room.waiting(),
-	}
-	switch {
-	case room.since.IsZero():
-	case room.publisher != nil && room.publisher.connected:
-		state.State = StateLive
-	default:
-		state.State = StateAway
 	}
 	if state.State != StateIdle {
 		state.Video, state.Audio = room.video.flowing(), room.audio.flowing() != CodecNone
@@ -149,6 +142,17 @@ func (room *Room) state() RoomState {
 		}
 	}
 	return state
+}
+
+// stateNow is the room's state alone. The caller holds relay.mu.
+func (room *Room) stateNow() State {
+	switch {
+	case room.since.IsZero():
+		return StateIdle
+	case room.publisher != nil && room.publisher.connected:
+		return StateLive
+	}
+	return StateAway
 }
 
 // changed tells every session of the room that its state may have changed.
@@ -270,6 +274,7 @@ func (room *Room) finish() {
 
 // gone takes an ended session out. The caller holds relay.mu.
 func (room *Room) gone(s *Session, cause error) {
+	room.relay.ended.addSession(s)
 	delete(room.sessions, s)
 	s.count(false)
 	s.connected = false
@@ -290,6 +295,7 @@ func (room *Room) gone(s *Session, cause error) {
 // release frees a room that nobody is in or expected in. The caller holds relay.mu.
 func (room *Room) release() {
 	if len(room.sessions) == 0 && room.since.IsZero() && room.relay.rooms[room.name] == room {
+		room.relay.ended.addRoom(room)
 		delete(room.relay.rooms, room.name)
 		room.stop()
 	}

@@ -60,9 +60,11 @@ type Session struct {
 	downs atomic.Pointer[[]*DownTrack] // a viewer's
 
 	received atomic.Uint64 // packets of a publisher's
+	upSince  atomic.Int64  // when the media path came up, in Unix nanoseconds, until the first packet; else 0
 
 	// guarded by relay.mu
 	token      string
+	offered    time.Time   // when the offer came that it connects with
 	connected  bool        // media can flow: the session counts
 	ever       bool        // it was connected once
 	connecting bool        // it is counted in relay.connecting
@@ -222,6 +224,7 @@ func (s *Session) end() {
 	s.room.gone(s, cause)
 	relay.mu.Unlock()
 	close(s.out)
+	relay.observer.Ended(s.join, s.role, cause)
 	for _, d := range s.downTracks() {
 		d.fanout.leave(d)
 	}
@@ -229,7 +232,8 @@ func (s *Session) end() {
 		_ = pc.GracefulClose()
 	}
 	if ever {
-		s.log.Info(s.role.String()+" left", "cause", cause, "after", time.Since(s.began).Round(time.Millisecond), s.traffic())
+		s.log.Info(s.role.String()+" left", "cause", cause, "via", s.join.Via, "browser", s.join.Browser,
+			"after", time.Since(s.began).Round(time.Millisecond), s.traffic())
 	} else {
 		s.log.Debug("session ended", "cause", cause)
 	}
@@ -251,7 +255,7 @@ func (s *Session) traffic() slog.Attr {
 	var facts []any
 	for _, d := range s.downTracks() {
 		facts = append(facts, slog.Group(d.fanout.kind.String(),
-			"packets", d.sent.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
+			"packets", d.sent.Load(), "bytes", d.octets.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
 	}
 	if s.role == RolePublisher {
 		facts = append(facts, "packets", s.received.Load(), "room_video_dropped", &s.room.video.drops, "room_audio_dropped", &s.room.audio.drops)
@@ -272,6 +276,10 @@ func (s *Session) up() {
 	s.stopTimer()
 	s.setConnecting(false)
 	s.room.up(s)
+	if first && s.room.stateNow() == StateLive {
+		s.upSince.Store(time.Now().UnixNano())
+	}
+	took := time.Since(s.offered)
 	for _, d := range s.downTracks() { // under the lock: end, which takes them out, comes later
 		if first {
 			d.fanout.join(d)
@@ -281,7 +289,9 @@ func (s *Session) up() {
 	}
 	relay.mu.Unlock()
 	if first {
-		s.log.Info(s.role.String()+" joined", "remote", s.join.Remote, "connected_in", time.Since(s.began).Round(time.Millisecond))
+		relay.observer.Connected(s.join, s.role, took)
+		s.log.Info(s.role.String()+" joined", "remote", s.join.Remote, "via", s.join.Via, "browser", s.join.Browser,
+			"connected_in", took.Round(time.Millisecond))
 	}
 }
 

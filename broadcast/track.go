@@ -86,7 +86,11 @@ func (t *Track) parse(header *rtp.Header, b []byte) {
 	if header.Padding && len(payload) > 0 {
 		payload = payload[:len(payload)-min(int(payload[len(payload)-1]), len(payload))]
 	}
-	t.session.received.Add(1)
+	if t.session.received.Add(1) == 1 {
+		t.session.firstPacket()
+	}
+	t.fanout.ingest.packets.Add(1)
+	t.fanout.ingest.bytes.Add(uint64(len(payload)))
 	t.fanout.take(t, header, payload, time.Now())
 }
 
@@ -112,16 +116,20 @@ func (t *Track) readReports(receiver *webrtc.RTPReceiver) {
 
 // askKeyFrame asks the publisher for one.
 func (t *Track) askKeyFrame(how ask) {
+	count := &t.fanout.ingest.plis
 	var request rtcp.Packet = &rtcp.PictureLossIndication{MediaSSRC: t.ssrc}
 	if how == askFIR {
 		t.firs++
+		count = &t.fanout.ingest.firs
 		request = &rtcp.FullIntraRequest{MediaSSRC: t.ssrc, FIR: []rtcp.FIREntry{{SSRC: t.ssrc, SequenceNumber: t.firs}}}
 	}
+	count.Add(1)
 	t.session.writeRTCP(request)
 }
 
 // nack asks the publisher for packets again.
 func (t *Track) nack(numbers []uint16) {
+	t.fanout.ingest.nacks.Add(uint64(len(numbers)))
 	t.session.writeRTCP(&rtcp.TransportLayerNack{MediaSSRC: t.ssrc, Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
 }
 
