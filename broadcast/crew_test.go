@@ -51,7 +51,7 @@ func (r *transcript) Write([]byte) (int, error) { return 0, errors.New("not used
 // recorded makes a live DownTrack of a fan-out's.
 func recorded(f *fanout, socket *lanes) (*DownTrack, *transcript) {
 	r := &transcript{socket: socket}
-	d := &DownTrack{fanout: f, phase: phaseLive}
+	d := &DownTrack{session: &Session{}, fanout: f, phase: phaseLive}
 	d.primed.Store(&squeeze{})
 	d.binding.Store(&binding{ssrc: 1, write: r, types: []payloadType{{format: *testVP8, media: 96}}})
 	return d, r

@@ -30,6 +30,9 @@ type Config struct {
 	Log    *slog.Logger
 	// Observer hears of what happens once in a session's life; nil: nobody does.
 	Observer Observer
+	// Rooms are those of a process before this one, see Save: they are held for their
+	// presenters.
+	Rooms []Saved
 }
 
 // Relay holds the rooms. Its mutex guards who is where: joins, leaves and
@@ -54,7 +57,8 @@ type Relay struct {
 	tokens     map[secret]*Session
 	connecting connecting
 	census     census
-	ended      sums // of sessions and rooms that are no more
+	ended      sums          // of sessions and rooms that are no more
+	drained    chan struct{} // not nil from Drain on; closed when nobody presents
 	closed     bool
 }
 
@@ -87,6 +91,7 @@ func New(c Config) (*Relay, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	r.stopCrew = stop
 	r.crew.start(ctx, &r.work)
+	r.restore(c.Rooms)
 	return r, nil
 }
 
@@ -222,6 +227,9 @@ func (r *Relay) join(j Join, role Role) (*Session, error) {
 		s.introduce(j)
 		s.renewToken()
 		return s, nil
+	}
+	if err := r.mayEnter(j, role); err != nil {
+		return nil, err
 	}
 	if err := r.mayJoin(j, role, time.Now()); err != nil {
 		return nil, err

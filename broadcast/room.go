@@ -196,6 +196,9 @@ func (room *Room) claim(s *Session) error {
 		token = s.replaces.token
 	}
 	if s.replaces == nil || room.publisher != s.replaces {
+		if room.relay.drained != nil && room.since.IsZero() {
+			return draining()
+		}
 		if err := room.mayPublish(token); err != nil {
 			return err
 		}
@@ -232,6 +235,11 @@ func (room *Room) down(s *Session) {
 // holdFor keeps the room for whoever has the token. The caller holds relay.mu.
 func (room *Room) holdFor(token string) {
 	room.hold = secretOf(token)
+	room.startHold()
+}
+
+// startHold ends the presentation in a while. The caller holds relay.mu.
+func (room *Room) startHold() {
 	if room.holdTimer == nil && !room.relay.closed {
 		room.holdTimer = time.AfterFunc(holdTime, room.expire)
 	}
@@ -270,6 +278,7 @@ func (room *Room) finish() {
 		f.forget()
 	}
 	room.notify()
+	room.relay.checkDrained()
 }
 
 // gone takes an ended session out. The caller holds relay.mu.

@@ -1,0 +1,100 @@
+package broadcast
+
+import (
+	"crypto/sha256"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"relay/broadcast/udp"
+)
+
+// restarted is a relay that has the rooms of another.
+func restarted(t *testing.T, rooms []Saved) *Relay {
+	t.Helper()
+	conn, err := udp.Listen(netip.AddrPortFrom(loopback, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { return nil }, Log: slog.New(slog.DiscardHandler), Rooms: rooms})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := relay.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return relay
+}
+
+// TestRoomsOutliveTheRelay: a presenter gets the room back in the next process, by the token of
+// the last, and nobody else does.
+func TestRoomsOutliveTheRelay(t *testing.T) {
+	before := newTestRelay(t)
+	p := newPublisher(t, before, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "a live room", func() bool { return before.Room("math").State == StateLive })
+	publish(t, before, nil, Join{Room: "obs", Remote: loopback, Final: true}, webrtc.MimeTypeVP8)
+	eventually(t, "another", func() bool { return before.Room("obs").State == StateLive })
+	saved := before.Save()
+	if len(saved) != 1 || saved[0].Room != "math" || saved[0].Hold != sha256.Sum256([]byte(p.session.Token())) {
+		t.Fatalf("saved are %+v", saved)
+	}
+
+	after := restarted(t, saved)
+	if state := after.Room("math"); state.State != StateAway || !state.Since.Equal(before.Room("math").Since) {
+		t.Errorf("the room is %+v", state)
+	}
+	if again := after.Save(); len(again) != 1 || again[0].Hold != saved[0].Hold || !again[0].Since.Equal(saved[0].Since) {
+		t.Errorf("saved again are %+v", again)
+	}
+	for _, token := range []string{"", "guess", string(saved[0].Hold[:])} {
+		_, err := after.Publish(Join{Room: "math", Remote: loopback, Token: token})
+		refusedAs(t, err, CodeRoomBusy)
+	}
+	// The page joins, is loaded again, and joins by what it was told.
+	joined, err := after.Publish(Join{Room: "math", Remote: loopback, Token: p.session.Token()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := joined.Token()
+	joined.Close(ErrAbandoned)
+	<-joined.Gone()
+	v := newViewer(t, after, nil, "math")
+	back := newPublisher(t, after, nil, "math", told, webrtc.MimeTypeVP8)
+	back.frame(true, 3)
+	v.awaitPackets(3)
+	if state := after.Room("math"); state.State != StateLive {
+		t.Errorf("the room is %+v", state)
+	}
+}
+
+// TestRoomsOfNobody: a room whose presenter does not come back is free after the
+// time that any presenter has.
+func TestRoomsOfNobody(t *testing.T) {
+	saved := Saved{Room: "math", Since: time.Now(), Hold: sha256.Sum256([]byte("token"))}
+	relay := restarted(t, []Saved{
+		saved, saved, {Room: "no/name", Since: time.Now(), Hold: saved.Hold}, {Room: "free", Since: time.Now()}, {Room: strings.Repeat("a", 65)},
+	})
+	if live := relay.Live(); len(live) != 1 || live[0] != "math" {
+		t.Errorf("rooms: %q", live)
+	}
+	relay.mu.Lock()
+	room := relay.rooms["math"]
+	armed := room.holdTimer != nil
+	relay.mu.Unlock()
+	if !armed {
+		t.Fatal("it is held for ever")
+	}
+	room.expire()
+	if stats := relay.Stats(); stats.Rooms != 0 {
+		t.Errorf("%d rooms are left", stats.Rooms)
+	}
+	if _, err := relay.Publish(Join{Room: "math", Remote: loopback}); err != nil {
+		t.Error(err)
+	}
+}
