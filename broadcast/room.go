@@ -84,6 +84,7 @@ type Room struct {
 	since     time.Time   // when the presentation began; zero when idle
 	hold      secret      // while away: of the token that may take the room
 	holdTimer *time.Timer // while away: ends the presentation
+	kept      *time.Timer // of a room with rules from before a restart: until when nobody need be in it
 	rules     rules
 	requests  []*roomRequest // for the room, oldest first
 	viewers   int            // sessions that count
@@ -303,7 +304,7 @@ func (room *Room) gone(s *Session, cause error) {
 
 // release frees a room that nobody is in or expected in. The caller holds relay.mu.
 func (room *Room) release() {
-	if len(room.sessions) == 0 && room.since.IsZero() && room.relay.rooms[room.name] == room {
+	if len(room.sessions) == 0 && room.since.IsZero() && room.kept == nil && room.relay.rooms[room.name] == room {
 		room.relay.ended.addRoom(room)
 		delete(room.relay.rooms, room.name)
 		room.stop()
@@ -313,5 +314,8 @@ func (room *Room) release() {
 // abandon frees a room whose relay shuts down. The caller holds relay.mu.
 func (room *Room) abandon() {
 	room.unhold()
+	if room.kept != nil {
+		room.kept.Stop()
+	}
 	room.stop()
 }

@@ -73,6 +73,48 @@ func TestRoomsOutliveTheRelay(t *testing.T) {
 	}
 }
 
+// TestRulesOutliveTheRelay: a device that was in a locked room comes back, a stranger
+// stays out, and rules without a presenter are forgotten when nobody comes.
+func TestRulesOutliveTheRelay(t *testing.T) {
+	before := newTestRelay(t)
+	for _, device := range []string{"known-device-0001", "other-known-0001"} {
+		if _, err := before.Subscribe(Join{Room: "math", Remote: loopback, Device: device}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before.Lock("math", true)
+	before.LimitViewers("math", 7)
+	saved := before.Save()
+	if len(saved) != 1 || saved[0].held() {
+		t.Fatalf("saved are %+v", saved)
+	}
+	after := restarted(t, saved)
+	if rules, ok := after.Rules("math"); !ok || !rules.Locked || rules.MaxViewers != 7 || len(rules.Known) != 2 {
+		t.Errorf("the rules are %+v", rules)
+	}
+	_, err := after.Subscribe(Join{Room: "math", Remote: loopback, Device: "other-device-0001"})
+	refusedAs(t, err, CodeForbidden)
+	s, err := after.Subscribe(Join{Room: "math", Remote: loopback, Device: "known-device-0001"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close(ErrLeft)
+	<-s.Gone()
+	after.mu.Lock()
+	room := after.rooms["math"]
+	if room == nil || room.kept == nil {
+		t.Error("the room is not kept")
+	} else {
+		room.kept.Stop()
+		room.kept = nil
+		room.release()
+	}
+	if len(after.rooms) != 0 {
+		t.Error("the room is kept for ever")
+	}
+	after.mu.Unlock()
+}
+
 // TestRoomsOfNobody: a room whose presenter does not come back is free after the
 // time that any presenter has.
 func TestRoomsOfNobody(t *testing.T) {
