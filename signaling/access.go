@@ -21,6 +21,8 @@ type Access interface {
 	Room(name string) access.Room
 	// List picks of live rooms those that whoever has the credential is told of.
 	List(credential string, live []string) ([]string, error)
+	// Operate says whether a credential is good for seeing what the relay as a whole does.
+	Operate(credential string) error
 	// Invite is a token for watching the room, for who presents to hand out; ""
 	// where nobody needs one.
 	Invite(room string) string

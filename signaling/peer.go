@@ -93,6 +93,7 @@ func (p *peer) complain(err error) {
 		level = slog.LevelError
 	}
 	p.log.Log(p.socket.ctx, level, "message refused", "cause", err)
+	p.server.refused(err)
 	switch {
 	case p.session == nil:
 		p.socket.end(refusal{err})
@@ -176,6 +177,7 @@ func (p *peer) reject(refused error) error {
 	if err != nil {
 		return err
 	}
+	p.server.refused(refused)
 	p.late.Stop()
 	p.turn = &turn
 	p.late = time.AfterFunc(turn.Wait, func() {

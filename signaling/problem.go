@@ -107,7 +107,7 @@ var endings = []ending{
 func explain(err error) problem {
 	for _, e := range endings {
 		if errors.Is(err, e.cause) {
-			return e.problem()
+			return e.problem().later(err)
 		}
 	}
 	told := broadcast.AsError(err)

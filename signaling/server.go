@@ -22,6 +22,7 @@ import (
 
 	"relay/broadcast"
 	"relay/signaling/access"
+	"relay/signaling/metrics"
 )
 
 // maxBody is the largest body of any request.
@@ -54,7 +55,14 @@ type Config struct {
 	Access Access
 	// WHEPHold is how long a WHEP session stays in a room in which nobody presents.
 	WHEPHold time.Duration
-	Log      *slog.Logger
+	// Metrics count what is asked and refused, and are served to this machine and to
+	// who may manage all rooms; nil: nobody reads them.
+	Metrics *metrics.Metrics
+	// AdminElsewhere leaves Metrics to another address.
+	AdminElsewhere bool
+	// Version is the relay's, for operators.
+	Version string
+	Log     *slog.Logger
 }
 
 // ICEServer is a STUN or TURN server, as in RTCConfiguration.
@@ -84,9 +92,13 @@ type Server struct {
 	ctx       context.Context // its end is the end of every socket and event stream
 	stop      context.CancelCauseFunc
 
+	started time.Time
+
 	speakers  speakers
 	resources resources
 	guesses   *access.Guesses
+	returns   returns
+	rates     rates
 
 	mu   sync.Mutex // so that nothing comes in while Close waits
 	work sync.WaitGroup
@@ -111,8 +123,11 @@ func New(config Config) (*Server, error) {
 	if config.Access == nil {
 		config.Access = access.Open{}
 	}
+	if config.Metrics == nil {
+		config.Metrics = metrics.New(config.Version)
+	}
 	s := &Server{
-		config: config, strangers: strangers,
+		config: config, strangers: strangers, started: time.Now(),
 		speakers: speakers{sessions: map[string]*peer{}}, resources: resources{byPath: map[string]*resource{}},
 		guesses: access.NewGuesses(),
 	}
@@ -121,7 +136,7 @@ func New(config Config) (*Server, error) {
 		CheckOrigin: func(*http.Request) bool { return true }, // refuseOrigins has been there
 		Error:       func(w http.ResponseWriter, _ *http.Request, _ int, _ error) { writeProblem(w, errNoWebSocket) },
 	}
-	s.handler = s.catchPanics(s.refuseHosts(limitBody(s.routes())))
+	s.handler = s.count(s.catchPanics(s.refuseHosts(limitBody(s.routes()))))
 	return s, nil
 }
 
@@ -138,6 +153,7 @@ func (s *Server) routes() http.Handler {
 	s.routeRooms(mux)
 	s.routeManagement(mux)
 	s.routeNeighbours(mux)
+	s.routeHealth(mux)
 	ours("GET /qr.svg", s.serveQR)
 	ours("POST /qr.svg", s.serveSecretQR)
 	for name, makeFile := range trustFiles {
@@ -159,6 +175,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // down. Sessions are left to the Relay.
 func (s *Server) Close() {
 	s.mu.Lock()
+	s.returns.begin()
 	s.stop(broadcast.ErrShuttingDown)
 	s.mu.Unlock()
 	s.work.Wait()
@@ -191,10 +208,13 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 	p := &peer{
 		server: s, role: role, room: room, remote: remote, log: log,
 		origins: s.viewersOrigins(r), browser: browserOf(r.UserAgent()),
-		socket:  newSocket(s.ctx, conn, log),
+		socket:  newSocket(context.WithoutCancel(s.ctx), conn, log),
 		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
 	}
+	defer s.returns.enter(role)()
+	defer context.AfterFunc(s.ctx, func() { p.socket.end(comeBack{s.returns.next(role)}) })()
 	if !broadcast.ValidRoom(room) {
+		s.refused(errRoomName)
 		p.socket.end(refusal{errRoomName})
 	}
 	p.run()
@@ -210,6 +230,17 @@ func remoteAddr(r *http.Request) netip.Addr {
 	return remote.Addr().Unmap()
 }
 
+// count counts a request by what it was for, when that is known.
+func (s *Server) count(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() { s.config.Metrics.Requested(r.Pattern) }()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refused counts somebody who is told an error.
+func (s *Server) refused(err error) { s.config.Metrics.Refused(explain(err).Code) }
+
 // catchPanics keeps one request's bug from being everybody's. The log gets the
 // pattern, since the URL of a session is a secret.
 func (s *Server) catchPanics(next http.Handler) http.Handler {
@@ -223,6 +254,7 @@ func (s *Server) catchPanics(next http.Handler) http.Handler {
 				panic(v)
 			}
 			s.config.Log.Error("request panicked", "method", r.Method, "url", r.Pattern, "cause", v, "stack", string(debug.Stack()))
+			s.refused(errPanicked)
 			writeProblem(w, errPanicked)
 		}()
 		next.ServeHTTP(w, r)
@@ -239,6 +271,7 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 			return
 		}
 		s.config.Log.Warn("host refused", "host", shortened(r.Host), "remote", r.RemoteAddr, "flag", "--allow-host")
+		s.refused(errMisdirected)
 		writeMisdirected(w, r)
 	})
 }
@@ -253,6 +286,7 @@ func (s *Server) refuseOrigins(next http.Handler) http.Handler {
 		}
 		origin := r.Header.Get("Origin")
 		s.config.Log.Warn("origin refused", "origin", shortened(origin), "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
+		s.refused(errOrigin)
 		writeProblem(w, errOrigin)
 	})
 }

@@ -136,7 +136,7 @@ func TestClosedServer(t *testing.T) {
 	done := make(chan struct{})
 	go func() { s.Close(); close(done) }()
 	var m bye
-	if err := ws.ReadJSON(&m); err != nil || m != (bye{"bye", "shutting-down", 2}) {
+	if err := ws.ReadJSON(&m); err != nil || m != (bye{"bye", "shutting-down", 0.5}) {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	if _, _, err := ws.ReadMessage(); !websocket.IsCloseError(err, websocket.CloseServiceRestart) {

@@ -109,5 +109,6 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	s.config.Log.Log(r.Context(), level, "request refused", "method", r.Method, "url", r.Pattern,
 		"room", shortened(r.PathValue("room")), "remote", r.RemoteAddr, "cause", err)
+	s.refused(err)
 	writeProblem(w, err)
 }
