@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -70,10 +71,7 @@ func (o *options) check() error {
 	case o.whepHold < 0:
 		return errors.New("--whep-hold is a time such as 60s, not a negative one")
 	}
-	if err := o.access.check(); err != nil {
-		return err
-	}
-	if err := o.limits.check(); err != nil {
+	if err := cmp.Or(o.access.check(), o.limits.check(), o.operation.check()); err != nil {
 		return err
 	}
 	return signaling.CheckNames(o.allowOrigin, o.allowHost)

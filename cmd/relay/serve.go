@@ -17,7 +17,9 @@ import (
 	"relay/broadcast"
 	"relay/signaling"
 	"relay/signaling/access"
+	"relay/signaling/metrics"
 	"relay/signaling/oneport"
+	"relay/signaling/roomfile"
 	"relay/static"
 )
 
@@ -26,9 +28,9 @@ const (
 	readTimeout       = 30 * time.Second // of a whole request; WebSockets have deadlines of their own
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	// drainTime is for pages being sent while the relay stops; sockets have had
+	// lastTime is for pages being sent while the relay stops; sockets have had
 	// their own time by then. All of it has to fit into 5 s.
-	drainTime = 500 * time.Millisecond
+	lastTime = 500 * time.Millisecond
 )
 
 func serveCommand() *cobra.Command {
@@ -69,16 +71,31 @@ func serve(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	identity, err := openIdentity(o, log)
+	s, err := prepare(o, host, opened, log)
 	if err != nil {
 		return errors.Join(err, opened.close())
+	}
+	return s.run(ctx, o, stdout)
+}
+
+// prepare reads, or makes, what a relay on these sockets needs besides.
+func prepare(o options, host netip.Addr, opened sockets, log *slog.Logger) (*service, error) {
+	operator, err := listenAdmin(o.operation.adminAddr)
+	if err != nil {
+		return nil, err
+	}
+	identity, err := openIdentity(o, log)
+	if err != nil {
+		return nil, errors.Join(err, operator.close())
 	}
 	guard, err := openGuard(o, log)
 	if err != nil {
-		return errors.Join(err, opened.close())
+		return nil, errors.Join(err, operator.close())
 	}
-	s := &service{host: host, sockets: opened, identity: identity, guard: guard, needs: needsOf(guard, o.access.rooms), log: log}
-	return s.run(ctx, o, stdout)
+	return &service{
+		host: host, sockets: opened, identity: identity, guard: guard, needs: needsOf(guard, o.access.rooms),
+		admin: operator, rooms: openRooms(o, opened.tcpPort(), log), log: log,
+	}, nil
 }
 
 // service is a relay with what it needs from the machine. Immutable.
@@ -88,6 +105,8 @@ type service struct {
 	identity identity
 	guard    *access.Guard
 	needs    needs
+	admin    admin
+	rooms    *roomfile.File
 	log      *slog.Logger
 }
 
@@ -98,28 +117,35 @@ func (s *service) site() site {
 
 // run relays until ctx ends, and closes the sockets.
 func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
-	relay, err := broadcast.New(broadcast.Config{Conn: s.sockets.udp, Addresses: lanAddresses, Limits: o.limits.limits(), Log: s.log})
+	counted := metrics.New(versionText())
+	relay, err := broadcast.New(broadcast.Config{
+		Conn: s.sockets.udp, Addresses: lanAddresses, Limits: o.limits.limits(), Log: s.log,
+		Observer: counted, Rooms: s.rooms.Load(),
+	})
 	if err != nil {
-		return errors.Join(err, s.sockets.close())
+		return errors.Join(err, s.sockets.close(), s.admin.close())
 	}
+	counted.Follow(relay, s.sockets.udp.Stats)
 	config := signaling.Config{
 		Relay: relay, Pages: static.Handler(), Log: s.log,
 		AllowOrigin: o.allowOrigin, AllowHost: o.allowHost,
 		Origins: func() []string { return s.site().viewersOrigins() },
 		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,
 		Access: s.guard, WHEPHold: o.whepHold,
+		Metrics: counted, AdminElsewhere: o.operation.adminAddr != "", Version: versionText(),
 	}
 	if s.identity.given != nil {
 		config.Given = s.identity.given
 	}
 	front, err := signaling.New(config)
 	if err != nil {
-		return errors.Join(err, s.sockets.closeTCP(), relay.Close())
+		return errors.Join(err, s.sockets.closeTCP(), s.admin.close(), relay.Close())
 	}
+	s.admin.serve(front, counted, s.log)
 	s.announce(stdout)
-	err = s.serveUntil(ctx, front)
+	err = s.serveUntil(ctx, front, relay, o.operation.drain)
 	s.log.Info("stopped")
-	err = errors.Join(err, relay.Close())
+	err = errors.Join(err, relay.Close(), s.admin.close())
 	s.log.Info("media socket", "did", s.sockets.udp.Stats())
 	return err
 }
@@ -127,33 +153,48 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 // announce says where the relay listens: to people, and to the log.
 func (s *service) announce(stdout io.Writer) {
 	s.log.Info("listening", "addr", s.sockets.tcp.Addr().String(), "udp", s.sockets.udp.LocalAddr().String(), "version", versionText())
+	s.admin.announce(s.log)
 	s.sockets.logBuffers(s.log)
 	if _, err := io.WriteString(stdout, s.site().banner(codeFor(stdout))); err != nil {
 		s.log.Warn("the addresses could not be printed", "cause", err)
 	}
 }
 
-// serveUntil serves until ctx ends or a listener fails; then everybody is told.
-func (s *service) serveUntil(ctx context.Context, front *signaling.Server) error {
-	following, stop := context.WithCancel(ctx)
-	var follower sync.WaitGroup
-	defer follower.Wait()
-	defer stop()
-	follower.Go(func() { s.identity.follow(following) })
-	follower.Go(func() { s.guard.Follow(following) })
-
+// serveUntil serves until ctx ends, and what is drained then, or until a listener
+// fails; then everybody is told.
+func (s *service) serveUntil(ctx context.Context, front *signaling.Server, relay *broadcast.Relay, drainTime time.Duration) error {
+	stopFollowing := s.follow(relay)
 	server := s.httpServer(front)
 	failed := make(chan error, 2*len(s.sockets.listeners()))
 	for _, listener := range s.sockets.listeners() {
 		s.serveOn(listener, server, failed)
 	}
+	var err error
 	select {
 	case <-ctx.Done():
-		front.Close()
-		return drain(server)
-	case err := <-failed:
-		front.Close()
-		return errors.Join(fmt.Errorf("serve HTTP: %w", err), drain(server))
+		err = drain(relay, drainTime, failed, s.log)
+	case err = <-failed:
+	}
+	stopFollowing()
+	s.rooms.Save(relay.Save()) // while everybody is there
+	front.Close()
+	if err != nil {
+		err = fmt.Errorf("serve HTTP: %w", err)
+	}
+	return errors.Join(err, shutDown(server))
+}
+
+// follow keeps up with the files of certificates and of access, and the rooms on
+// disk, until stop is called.
+func (s *service) follow(relay *broadcast.Relay) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var followers sync.WaitGroup
+	followers.Go(func() { s.identity.follow(ctx) })
+	followers.Go(func() { s.guard.Follow(ctx) })
+	followers.Go(func() { s.rooms.Follow(ctx, relay.Save) })
+	return func() {
+		cancel()
+		followers.Wait()
 	}
 }
 
@@ -180,9 +221,9 @@ func (s *service) serveOn(listener net.Listener, server *http.Server, failed cha
 	go func() { failed <- server.ServeTLS(port.TLS(), "", "") }()
 }
 
-// drain gives running requests drainTime, and closes what is left.
-func drain(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+// shutDown gives running requests lastTime, and closes what is left.
+func shutDown(server *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lastTime)
 	defer cancel()
 	if server.Shutdown(ctx) == nil {
 		return nil

@@ -75,6 +75,10 @@ func TestMistakesGetOneSentence(t *testing.T) {
 		"limit of letters":            {nil, []string{"serve", "--max-rooms", "many"}, "--max-rooms"},
 		"bitrate in bits":             {[]string{"RELAY_MAX_BITRATE=50000000"}, []string{"serve"}, "Mbit/s"},
 		"state folder that is a file": {nil, append(here, "--port", "0", "--state-dir", "/dev/null"), "/dev/null"},
+		"drain that is negative":      {nil, []string{"serve", "--drain", "-1s"}, "--drain"},
+		"admin without a port":        {nil, append(here, "--port", "0", "--admin-addr", "127.0.0.1"), "such as 127.0.0.1:9090"},
+		"admin address in use":        {nil, append(here, "--port", "0", "--admin-addr", tcp.Addr().String()), "is in use by another program"},
+		"admin address elsewhere":     {nil, append(here, "--port", "0", "--admin-addr", "192.0.2.254:9090"), "--admin-addr"},
 		"TCP port in use":             {nil, append(here, "--port", takenTCP), "TCP port " + takenTCP + " is in use"},
 		"UDP port in use":             {nil, append(here, "--port", "0", "--udp-port", takenUDP), "UDP port " + takenUDP + " is in use"},
 	} {
