@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -183,10 +184,21 @@ func (p *page) wait(expression string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, 2*patience)
 	defer cancel()
-	happened, err := chromedp.Run(ctx, chromedp.Evaluate[bool](waitScript(expression), chromedp.EvalAwaitPromise))
+	script := chromedp.Evaluate[bool](waitScript(expression), chromedp.EvalAwaitPromise)
+	happened, err := chromedp.Run(ctx, script)
+	for wasNavigated(err) && ctx.Err() == nil {
+		happened, err = chromedp.Run(ctx, script)
+	}
 	if err != nil || !happened {
 		p.t.Fatalf("waited in vain for %s (%v)\n%s", expression, err, p.describe())
 	}
+}
+
+// wasNavigated is true where the document went away while a script ran in it. A page
+// loads itself again when the browser gave up one of its files, as Chromium does
+// when an address of the machine comes or goes.
+func wasNavigated(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Inspected target navigated or closed")
 }
 
 // waitScript is JavaScript that is true once the expression, which may be a
@@ -194,6 +206,7 @@ func (p *page) wait(expression string) {
 func waitScript(expression string) string {
 	return fmt.Sprintf(`(async () => {
 		for (const end = Date.now() + %d; Date.now() < end; await new Promise((go) => setTimeout(go, 20))) {
+			if (!document.documentElement) continue
 			if (await (%s)) return true
 		}
 		return false
