@@ -35,6 +35,7 @@ type terms struct {
 	port    uint16
 	muxOnly bool   // see Join.MuxOnly
 	rtx     uint32 // the SSRC that a viewer's repairs come on
+	most    int    // bits per second that a publisher is told
 }
 
 // answerFor turns Pion's answer into the one that the peer gets.
@@ -47,7 +48,7 @@ func answerFor(o *offer, text string, t terms) (string, error) {
 	writeCandidates(&desc, t.hosts, t.port)
 	writeBundle(&desc, o, t.muxOnly)
 	if o.role == RolePublisher {
-		tunePublisher(&desc, t.remote)
+		tunePublisher(&desc, t.remote, t.most)
 	}
 	writeRefused(&desc, o)
 	out, err := desc.Marshal()
@@ -119,12 +120,12 @@ func candidate(n int, host netip.Addr, port uint16) string {
 
 // tunePublisher asks a browser for stereo sound without gaps, and for a picture
 // that is sharp from the first second on. Both are read from the answer.
-func tunePublisher(desc *sdp.SessionDescription, remote netip.Addr) {
-	start, most := startBitrateElsewhere, maxBitrateElsewhere
+func tunePublisher(desc *sdp.SessionDescription, remote netip.Addr, most int) {
+	start := startBitrateElsewhere
 	if isPrivate(remote) {
-		start, most = startBitratePrivate, maxBitratePrivate
+		start = startBitratePrivate
 	}
-	video := fmt.Sprintf("x-google-start-bitrate=%d;x-google-max-bitrate=%d", start/1000, most/1000)
+	video := fmt.Sprintf("x-google-start-bitrate=%d;x-google-max-bitrate=%d", min(start, most)/1000, most/1000)
 	const opus = "stereo=1;sprop-stereo=1;maxaveragebitrate=128000;usedtx=0"
 	for _, m := range desc.MediaDescriptions {
 		for _, a := range slices.Clone(m.Attributes) {

@@ -17,19 +17,21 @@ func TestAnswerFor(t *testing.T) {
 		role       Role
 		remote     string
 		muxOnly    bool
+		most       int
 		has, lacks []string
 	}{
-		{RolePublisher, "10.1.2.3", false, []string{
+		{RolePublisher, "10.1.2.3", false, 8_000_000, []string{
 			"a=candidate:1 1 udp 2130706431 192.168.1.2 8080 typ host\r\n", "a=candidate:2 1 udp 2130706175 fd00::2 8080 typ host\r\n",
 			"a=fmtp:96 x-google-start-bitrate=8000;x-google-max-bitrate=8000\r\n",
 			"a=fmtp:102 packetization-mode=1;x-google-start-bitrate=8000;x-google-max-bitrate=8000\r\n",
 			"a=fmtp:97 apt=96\r\n",
 			"a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=128000;usedtx=0\r\n",
 		}, []string{"127.0.0.1", "rtcp-mux-only"}},
-		{RolePublisher, "203.0.113.9", true, []string{"x-google-start-bitrate=1000;x-google-max-bitrate=4000", "a=rtcp-mux-only\r\n"}, nil},
-		{RoleViewer, "10.1.2.3", false, []string{"192.168.1.2 8080", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"}, []string{"x-google", "127.0.0.1", "rtcp-mux-only"}},
+		{RolePublisher, "203.0.113.9", true, 4_000_000, []string{"x-google-start-bitrate=1000;x-google-max-bitrate=4000", "a=rtcp-mux-only\r\n"}, nil},
+		{RolePublisher, "10.1.2.3", false, 2_000_000, []string{"x-google-start-bitrate=2000;x-google-max-bitrate=2000"}, nil},
+		{RoleViewer, "10.1.2.3", false, 0, []string{"192.168.1.2 8080", "a=fmtp:111 minptime=10;useinbandfec=1\r\n"}, []string{"x-google", "127.0.0.1", "rtcp-mux-only"}},
 	} {
-		got, err := answerFor(&offer{role: test.role, bundled: true}, pionAnswer, terms{netip.MustParseAddr(test.remote), hosts, 8080, test.muxOnly, 0})
+		got, err := answerFor(&offer{role: test.role, bundled: true}, pionAnswer, terms{netip.MustParseAddr(test.remote), hosts, 8080, test.muxOnly, 0, test.most})
 		if err != nil {
 			t.Fatal(err)
 		}

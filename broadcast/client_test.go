@@ -36,7 +36,12 @@ func newTestRelay(t testing.TB) *Relay {
 
 func startRelay(t testing.TB, conn net.PacketConn) *Relay {
 	t.Helper()
-	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { return nil }, Log: slog.New(slog.DiscardHandler)})
+	return startLimited(t, conn, Limits{})
+}
+
+func startLimited(t testing.TB, conn net.PacketConn, limits Limits) *Relay {
+	t.Helper()
+	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { return nil }, Limits: limits, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

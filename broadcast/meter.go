@@ -4,7 +4,7 @@ import "time"
 
 // meterSeconds is the time over which figures are taken: long enough to hold
 // some frames of a still screen, which has about one a second.
-const meterSeconds = 4
+const meterSeconds = 5
 
 // meter measures what a publisher sends of one kind. The fan-out guards it.
 type meter struct {
@@ -83,6 +83,21 @@ func (m *meter) tally(now time.Time) *tally {
 	}
 	m.second = second
 	return &m.tallies[second%len(m.tallies)]
+}
+
+// spent is the sum of the last meterSeconds whole seconds.
+func (m *meter) spent(now time.Time) (sum tally) {
+	if m.began.IsZero() {
+		return tally{}
+	}
+	running := m.tally(now)
+	for i := range m.tallies {
+		if t := &m.tallies[i]; t != running {
+			sum.bytes += t.bytes
+			sum.expected += t.expected
+		}
+	}
+	return sum
 }
 
 // info is the figures of the last seconds.

@@ -39,8 +39,8 @@ func TestMeter(t *testing.T) {
 	if got := m.info(start.Add(66 * time.Second)); got.FrameRate != 0 || got.Bitrate != 0 {
 		t.Errorf("6 s later: %+v", got)
 	}
-	metered(&m, 30*100, 30*5)
-	if got := m.info(start.Add(105*time.Second - time.Millisecond)); !near(got.FrameRate, 30) {
+	metered(&m, 30*100, 30*6)
+	if got := m.info(start.Add(106*time.Second - time.Millisecond)); !near(got.FrameRate, 30) {
 		t.Errorf("after a pause: %+v", got)
 	}
 }

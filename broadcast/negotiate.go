@@ -159,7 +159,7 @@ func (s *Session) exchange(pc *webrtc.PeerConnection, o *offer) (string, error) 
 	}
 	relay := s.room.relay
 	// Not pc.LocalDescription(), which adds candidates that are replaced again.
-	return answerFor(o, answer.SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict, s.rtxSSRC()})
+	return answerFor(o, answer.SDP, terms{s.join.Remote, relay.hosts(s.join.Remote), relay.mux.port(), s.join.Strict, s.rtxSSRC(), s.MaxBitrate()})
 }
 
 // newPeerConnection makes a PeerConnection with an API value of its own: the

@@ -102,7 +102,7 @@ func newRoom(relay *Relay, name string) *Room {
 	return room
 }
 
-// keep does once a second what is due for each viewer.
+// keep does once a second what is due for each viewer, and for who presents.
 func (room *Room) keep(ctx context.Context) {
 	ticker := time.NewTicker(housekeeping)
 	defer ticker.Stop()
@@ -114,6 +114,7 @@ func (room *Room) keep(ctx context.Context) {
 			room.video.keep(now)
 			room.audio.keep(now)
 			room.forgetRequests(now)
+			room.limitPublisher(now)
 		}
 	}
 }

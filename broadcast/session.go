@@ -135,14 +135,6 @@ func (s *Session) Token() string {
 	return s.token
 }
 
-// MaxBitrate is how much a publisher should send at most, in bits per second.
-func (s *Session) MaxBitrate() int {
-	if isPrivate(s.join.Remote) {
-		return maxBitratePrivate
-	}
-	return maxBitrateElsewhere
-}
-
 // Room is the state of the session's room, as far as its role is told.
 func (s *Session) Room() RoomState {
 	s.room.relay.mu.Lock()

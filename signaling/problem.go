@@ -112,7 +112,10 @@ func explain(err error) problem {
 	}
 	told := broadcast.AsError(err)
 	reason := "failed"
-	if told.Code == broadcast.CodeRateLimited {
+	switch {
+	case told.Reason == broadcast.ReasonTooMuch:
+		reason = told.Reason
+	case told.Code == broadcast.CodeRateLimited:
 		reason = "flood"
 	}
 	closeCode, ok := closeCodes[told.Code]

@@ -33,6 +33,7 @@ func TestExplain(t *testing.T) {
 		{broadcast.ErrShuttingDown, 503, 1012, "shutting-down", 2 * time.Second},
 		{fmt.Errorf("wrapped: %w", broadcast.ErrSilent), 409, 1013, "silent", time.Second},
 		{errFlood, 429, 1008, "flood", 2 * time.Second},
+		{&broadcast.Error{Code: broadcast.CodeRateLimited, Reason: broadcast.ReasonTooMuch, Sentence: "Much."}, 429, 1008, "too-much", 2 * time.Second},
 		{refuse(broadcast.CodeRoomBusy, "Busy."), 409, 1013, "failed", 2 * time.Second},
 		{refuse(broadcast.CodeTooLarge, "Large."), 413, 1009, "failed", 2 * time.Second},
 		{refuse(broadcast.CodeBadRequest, "Bad."), 400, 1008, "failed", 2 * time.Second},

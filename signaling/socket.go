@@ -199,9 +199,11 @@ func (s *socket) lastWords(cause error) {
 	}
 	s.drain()
 	p := explain(cause)
-	if refused := (refusal{}); errors.As(cause, &refused) {
+	refused := errors.As(cause, new(refusal))
+	if refused || p.Reason == broadcast.ReasonTooMuch { // who presents has to know the figures
 		s.say(errorOf(p.Error))
-	} else {
+	}
+	if !refused {
 		s.say(p.farewell())
 	}
 	s.control(websocket.CloseMessage, websocket.FormatCloseMessage(p.closeCode, p.reason))

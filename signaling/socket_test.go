@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"reflect"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -180,6 +181,27 @@ func TestLastWordsComeAfterWhatWasQueued(t *testing.T) {
 		if !websocket.IsCloseError(err, websocket.CloseServiceRestart) {
 			t.Errorf("closed by %v", err)
 		}
+		<-b.ended
+	})
+}
+
+// Who sent too much is told the figures before the bye.
+func TestTooMuchIsSaidInASentence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBareSocket()
+		ws, _ := dialPipe(t, b, "/")
+		<-b.begun
+		b.socket.end(&broadcast.Error{Code: broadcast.CodeRateLimited, Reason: broadcast.ReasonTooMuch, Sentence: "Much."})
+		for _, want := range []reply{
+			{Type: "error", Code: "rate-limited", Reason: "too-much", Message: "Much."},
+			{Type: "bye", Reason: "too-much", RetryAfter: 2},
+		} {
+			var m reply
+			if err := ws.ReadJSON(&m); err != nil || !reflect.DeepEqual(m, want) {
+				t.Fatalf("%+v, %v, want %+v", m, err, want)
+			}
+		}
+		_, _, _ = ws.ReadMessage() // answers the close frame
 		<-b.ended
 	})
 }
