@@ -11,8 +11,7 @@ type document struct {
 	content     []byte
 }
 
-// send answers with the document. It stands alone: whatever it is taken for, it
-// loads nothing.
+// send answers with the document.
 func (d document) send(w http.ResponseWriter) { d.sendAs(w, http.StatusOK) }
 
 // sendAs is send with another status than 200.
@@ -20,8 +19,6 @@ func (d document) sendAs(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", d.contentType)
 	h.Set("Content-Length", strconv.Itoa(len(d.content)))
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	limitWrite(w)
 	w.WriteHeader(status)

@@ -150,7 +150,6 @@ func writeProblem(w http.ResponseWriter, err error) {
 	p := explain(err)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	if after := cmp.Or(p.RetryAfter, retryLater[p.Code]); after > 0 {
 		h.Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))

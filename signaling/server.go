@@ -136,7 +136,7 @@ func New(config Config) (*Server, error) {
 		CheckOrigin: func(*http.Request) bool { return true }, // refuseOrigins has been there
 		Error:       func(w http.ResponseWriter, _ *http.Request, _ int, _ error) { writeProblem(w, errNoWebSocket) },
 	}
-	s.handler = s.count(s.catchPanics(s.refuseHosts(limitBody(s.routes()))))
+	s.handler = s.count(withHeaders(s.catchPanics(s.refuseHosts(limitBody(s.routes())))))
 	return s, nil
 }
 

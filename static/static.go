@@ -33,14 +33,14 @@ var contentTypes = map[string]string{
 const policy = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; " +
 	"form-action 'self'; frame-ancestors "
 
-// headers go with every response. Nobody frames the pages, and only they may
-// capture.
+// headers go with every response, beside who may frame it. Only the pages
+// themselves may capture, and only they may load their files.
 var headers = map[string]string{
-	"Content-Security-Policy": policy + "'self'",
 	"Permissions-Policy": "display-capture=(self), camera=(self), microphone=(self), fullscreen=(self), autoplay=(self), " +
 		"geolocation=(), usb=(), serial=(), payment=()",
-	"Referrer-Policy":        "same-origin",
-	"X-Content-Type-Options": "nosniff",
+	"Referrer-Policy":              "same-origin",
+	"X-Content-Type-Options":       "nosniff",
+	"Cross-Origin-Resource-Policy": "same-origin",
 }
 
 var roomName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -57,8 +57,10 @@ type asset struct {
 
 // Handler serves /, /push, /pull, /embed, a room below each, /trust, and what
 // they load from below /static/. Anything else is not found, and a page says so.
-func Handler() http.Handler {
-	assets := load()
+// Pages of the sites named, as CheckAncestors has them, may show these in a frame;
+// without any, all may show /embed, and none the others.
+func Handler(ancestors ...string) http.Handler {
+	assets, frames := load(), framesFor(ancestors)
 	missing := assets["missing.html"]
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", assets["home.html"])
@@ -67,7 +69,7 @@ func Handler() http.Handler {
 	} {
 		inRoom := roomPage(page, missing)
 		if name == "embed" {
-			page, inRoom = framed(page), framed(inRoom)
+			page, inRoom = shared(framedBy(frames.embed, page)), shared(framedBy(frames.embed, inRoom))
 		}
 		mux.Handle("GET /"+name, page)
 		mux.HandleFunc("GET /"+name+"/{$}", withoutSlash)
@@ -79,13 +81,13 @@ func Handler() http.Handler {
 	for name, a := range assets {
 		switch {
 		case name == elementFile:
-			mux.Handle("GET /static/"+name, shared(a))
+			mux.Handle("GET /static/"+name, shared(readable(a)))
 		case !strings.HasSuffix(name, ".html"):
 			mux.Handle("GET /static/"+name, a)
 		}
 	}
 	mux.HandleFunc("GET /", missing.notFound)
-	return secured(mux)
+	return secured(framedBy(frames.pages, mux))
 }
 
 // load reads what is embedded. It cannot fail but by a mistake of the build.
@@ -116,23 +118,33 @@ func secured(next http.Handler) http.Handler {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
+		if isSecure(r) {
+			w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// framed lets pages of any site frame next. What it shows is seen by whoever sits
-// in front of it, and by no script of theirs.
-func framed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy+"*")
-		next.ServeHTTP(w, r)
-	})
+// isSecure is true where r's browser has a secure context: only there it looks at
+// Cross-Origin-Opener-Policy, and elsewhere complains of it. Fetch Metadata (section
+// 2) comes from there only.
+func isSecure(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("Sec-Fetch-Mode") != ""
 }
 
-// shared lets pages of any origin read next, as they must to run it.
-func shared(next http.Handler) http.Handler {
+// readable lets pages of any origin read next, as they must to run it.
+func readable(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shared lets pages of any site load next, which may be isolated from what does not
+// say so (Fetch section 3.7).
+func shared(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 		next.ServeHTTP(w, r)
 	})
 }

@@ -124,10 +124,11 @@ func TestHeadersOnEveryResponse(t *testing.T) {
 	for _, target := range []string{"/", "/push/math", "/static/js/link.js", "/elsewhere"} {
 		response := ask(t, "GET", target)
 		for name, part := range map[string]string{
-			"Content-Security-Policy": "frame-ancestors 'self'",
-			"Permissions-Policy":      "display-capture=(self)",
-			"Referrer-Policy":         "same-origin",
-			"X-Content-Type-Options":  "nosniff",
+			"Content-Security-Policy":      "frame-ancestors 'self'",
+			"Permissions-Policy":           "display-capture=(self)",
+			"Referrer-Policy":              "same-origin",
+			"X-Content-Type-Options":       "nosniff",
+			"Cross-Origin-Resource-Policy": "same-origin",
 		} {
 			if !strings.Contains(response.Header.Get(name), part) {
 				t.Errorf("GET %s: %s is %q", target, name, response.Header.Get(name))
@@ -136,22 +137,33 @@ func TestHeadersOnEveryResponse(t *testing.T) {
 	}
 }
 
+// Browsers complain of Cross-Origin-Opener-Policy where they do not heed it.
+func TestOpenersAreLockedOutWhereBrowsersHeedIt(t *testing.T) {
+	if got := ask(t, "GET", "/push").Header.Get("Cross-Origin-Opener-Policy"); got != "" {
+		t.Errorf("over plain HTTP: %q", got)
+	}
+	if got := ask(t, "GET", "/push", "Sec-Fetch-Mode", "navigate").Header.Get("Cross-Origin-Opener-Policy"); got != "same-origin" {
+		t.Errorf("in a secure context: %q", got)
+	}
+}
+
 // Other sites get the player, as a page to frame and as a script to run, and
 // nothing else.
 func TestWhatOtherSitesGet(t *testing.T) {
-	for target, want := range map[string]struct{ framedBy, readBy string }{
-		"/embed":                     {"*", ""},
-		"/embed/math":                {"*", ""},
-		"/embed/a%20b":               {"*", ""},
-		"/pull/math":                 {"'self'", ""},
-		"/push":                      {"'self'", ""},
-		"/static/js/relay-player.js": {"'self'", "*"},
-		"/static/js/pull-page.js":    {"'self'", ""},
+	for target, want := range map[string]struct{ framedBy, readBy, loadedBy string }{
+		"/embed":                     {"*", "", "cross-origin"},
+		"/embed/math":                {"*", "", "cross-origin"},
+		"/embed/a%20b":               {"*", "", "cross-origin"},
+		"/pull/math":                 {"'self'", "", "same-origin"},
+		"/push":                      {"'self'", "", "same-origin"},
+		"/static/js/relay-player.js": {"'self'", "*", "cross-origin"},
+		"/static/js/pull-page.js":    {"'self'", "", "same-origin"},
 	} {
 		h := ask(t, "GET", target, "Origin", "https://school.example").Header
 		_, framedBy, _ := strings.Cut(h.Get("Content-Security-Policy"), "frame-ancestors ")
-		if framedBy != want.framedBy || h.Get("Access-Control-Allow-Origin") != want.readBy {
-			t.Errorf("GET %s: framed by %q, read by %q; want %+v", target, framedBy, h.Get("Access-Control-Allow-Origin"), want)
+		readBy, loadedBy := h.Get("Access-Control-Allow-Origin"), h.Get("Cross-Origin-Resource-Policy")
+		if framedBy != want.framedBy || readBy != want.readBy || loadedBy != want.loadedBy {
+			t.Errorf("GET %s: framed by %q, read by %q, loaded by %q; want %+v", target, framedBy, readBy, loadedBy, want)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"relay/static"
 )
 
 // operationOptions are for who runs the relay.
@@ -30,5 +32,5 @@ func (o *operationOptions) check() error {
 	if _, _, err := net.SplitHostPort(o.adminAddr); o.adminAddr != "" && err != nil {
 		return fmt.Errorf("--admin-addr %q: that is not an address with a port, such as 127.0.0.1:9090", o.adminAddr)
 	}
-	return nil
+	return static.CheckAncestors(o.frameAncestors)
 }

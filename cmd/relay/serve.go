@@ -127,7 +127,7 @@ func (s *service) run(ctx context.Context, o options, stdout io.Writer) error {
 	}
 	counted.Follow(relay, s.sockets.udp.Stats)
 	config := signaling.Config{
-		Relay: relay, Pages: static.Handler(), Log: s.log,
+		Relay: relay, Pages: static.Handler(o.operation.frameAncestors...), Log: s.log,
 		AllowOrigin: o.allowOrigin, AllowHost: o.allowHost,
 		Origins: func() []string { return s.site().viewersOrigins() },
 		HTTPS:   s.identity.speaksHTTPS(), CA: s.identity.ca,

@@ -64,6 +64,7 @@ func TestMistakesGetOneSentence(t *testing.T) {
 		"log format":                  {nil, []string{"serve", "--log-format", "xml"}, "text, json"},
 		"variable":                    {[]string{"RELAY_UDP_PORT=-1"}, []string{"serve"}, "RELAY_UDP_PORT"},
 		"origin":                      {nil, append(here, "--port", "0", "--allow-origin", "school.example"), "--allow-origin"},
+		"site that is no origin":      {nil, []string{"serve", "--frame-ancestors", "https://school.example/x"}, "https://school.example, or * for all"},
 		"host name":                   {nil, append(here, "--port", "0", "--allow-host", "http://school.example"), "--allow-host"},
 		"foreign address":             {nil, []string{"serve", "--host", "192.0.2.254"}, "--host"},
 		"certificate and no HTTPS":    {nil, []string{"serve", "--no-tls", "--tls-cert", "x"}, "--no-tls"},
