@@ -26,8 +26,11 @@ import (
 const (
 	readHeaderTimeout = 10 * time.Second
 	readTimeout       = 30 * time.Second // of a whole request; WebSockets have deadlines of their own
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 64 << 10
+	// writeTimeout is for a page's largest file on a poor network. What lasts longer,
+	// WebSockets and event streams, has deadlines of its own.
+	writeTimeout   = time.Minute
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 32 << 10
 	// lastTime is for pages being sent while the relay stops; sockets have had
 	// their own time by then. All of it has to fit into 5 s.
 	lastTime = 500 * time.Millisecond
@@ -165,9 +168,10 @@ func (s *service) announce(stdout io.Writer) {
 func (s *service) serveUntil(ctx context.Context, front *signaling.Server, relay *broadcast.Relay, drainTime time.Duration) error {
 	stopFollowing := s.follow(relay)
 	server := s.httpServer(front)
+	bounded := bound(server)
 	failed := make(chan error, 2*len(s.sockets.listeners()))
 	for _, listener := range s.sockets.listeners() {
-		s.serveOn(listener, server, failed)
+		s.serveOn(listener, server, bounded, failed)
 	}
 	var err error
 	select {
@@ -204,6 +208,7 @@ func (s *service) httpServer(handler http.Handler) *http.Server {
 		TLSConfig:         s.identity.tlsConfig(),
 		ReadHeaderTimeout: readHeaderTimeout, // and of the handshake of TLS
 		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
@@ -211,14 +216,14 @@ func (s *service) httpServer(handler http.Handler) *http.Server {
 }
 
 // serveOn starts serving what comes to a listener: HTTP and, on the same port, HTTPS.
-func (s *service) serveOn(listener net.Listener, server *http.Server, failed chan<- error) {
+func (s *service) serveOn(listener net.Listener, server *http.Server, bounded func(net.Listener) net.Listener, failed chan<- error) {
 	if !s.identity.speaksHTTPS() {
-		go func() { failed <- server.Serve(listener) }()
+		go func() { failed <- server.Serve(bounded(listener)) }()
 		return
 	}
 	port := oneport.New(listener, s.log)
-	go func() { failed <- server.Serve(port.HTTP()) }()
-	go func() { failed <- server.ServeTLS(port.TLS(), "", "") }()
+	go func() { failed <- server.Serve(bounded(port.HTTP())) }()
+	go func() { failed <- server.ServeTLS(bounded(port.TLS()), "", "") }()
 }
 
 // shutDown gives running requests lastTime, and closes what is left.
