@@ -17,6 +17,10 @@ const (
 	// maxRemotes is how many addresses a peer may send ICE checks from. An honest
 	// one has an interface or two, behind a NAT or two.
 	maxRemotes = 64
+	// maxQueues is how many of its SSRCs a publisher is listened to on, with RTP and
+	// with RTCP: a track of each kind has three at most, with their repairs, and all may
+	// change. On others it could fill a queue each that nobody reads.
+	maxQueues = 16
 	// Bounds of what Pion queues for a reader, in bytes.
 	maxQueuedRTP     = 1 << 20
 	maxQueuedUnknown = 256 << 10
@@ -33,6 +37,7 @@ type strangers struct {
 	mu      sync.Mutex           // guards all below
 	known   map[uint32]*feedback // nil: there is none, as it is a publisher's
 	count   int
+	queues  [2]int // by packetio.BufferPacketType, less its first
 	remotes map[string]bool
 }
 
@@ -66,7 +71,7 @@ func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.Re
 		s.count++
 	}
 	flooded := s.count == maxStrangers+1
-	over := s.count > maxStrangers
+	over := s.count > maxStrangers || s.role == RolePublisher && !s.mayQueue(packets)
 	s.mu.Unlock()
 	if flooded {
 		go s.flood() // Pion holds its lock here
@@ -81,6 +86,17 @@ func (s *strangers) buffer(packets packetio.BufferPacketType, ssrc uint32) io.Re
 		return feedback
 	}
 	return newSink()
+}
+
+// mayQueue counts one more queue of the publisher's, if there may be one. The caller
+// holds s.mu.
+func (s *strangers) mayQueue(packets packetio.BufferPacketType) bool {
+	count := &s.queues[packets-packetio.RTPBufferPacket]
+	if *count == maxQueues {
+		return false
+	}
+	*count++
+	return true
 }
 
 func queueSize(packets packetio.BufferPacketType, known bool) int {
