@@ -108,7 +108,7 @@ func TestPublisherOverItsBitrateEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay := startLimited(t, conn, Limits{Bitrate: 400_000})
+	relay := startRelayWith(t, Config{Conn: conn, Limits: Limits{Bitrate: 400_000}})
 	quiet := newPublisher(t, relay, nil, "art", "", webrtc.MimeTypeVP8)
 	loud := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
 	over := AsError(sendUntilOver(t, loud, quiet))

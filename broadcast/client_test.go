@@ -36,12 +36,13 @@ func newTestRelay(t testing.TB) *Relay {
 
 func startRelay(t testing.TB, conn net.PacketConn) *Relay {
 	t.Helper()
-	return startLimited(t, conn, Limits{})
+	return startRelayWith(t, Config{Conn: conn})
 }
 
-func startLimited(t testing.TB, conn net.PacketConn, limits Limits) *Relay {
+func startRelayWith(t testing.TB, c Config) *Relay {
 	t.Helper()
-	relay, err := New(Config{Conn: conn, Addresses: func() []netip.Addr { return nil }, Limits: limits, Log: slog.New(slog.DiscardHandler)})
+	c.Addresses, c.Log = func() []netip.Addr { return nil }, slog.New(slog.DiscardHandler)
+	relay, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +319,12 @@ type viewer struct {
 
 func newViewer(t *testing.T, relay *Relay, network transport.Net, room string, codecs ...string) *viewer {
 	t.Helper()
-	session, err := relay.Subscribe(Join{Room: room, Remote: loopback})
+	return watch(t, relay, network, Join{Room: room, Remote: loopback}, codecs...)
+}
+
+func watch(t *testing.T, relay *Relay, network transport.Net, j Join, codecs ...string) *viewer {
+	t.Helper()
+	session, err := relay.Subscribe(j)
 	if err != nil {
 		t.Fatal(err)
 	}
