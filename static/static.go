@@ -29,8 +29,8 @@ var contentTypes = map[string]string{
 }
 
 // policy is that of every page, but for who may frame it. Nothing comes from
-// elsewhere.
-const policy = "default-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; " +
+// elsewhere; a page makes pictures of what it was sent.
+const policy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob:; object-src 'none'; base-uri 'none'; " +
 	"form-action 'self'; frame-ancestors "
 
 // headers go with every response, beside who may frame it. Only the pages

@@ -1,6 +1,6 @@
 // Which way signaling takes: a WebSocket, or HTTP where no WebSocket gets through.
 
-import { HttpSession } from './httpsession.js';
+import { HttpSession, isProblem } from './httpsession.js';
 import { HttpSocket } from './httpsocket.js';
 import { endpoint, roomURL } from './room.js';
 
@@ -17,9 +17,25 @@ const TRY_AGAIN = 60_000;
  * @typedef {object} DoorsOptions
  * @property {'push'|'pull'} page
  * @property {string} room
+ * @property {() => Record<string, string>} [headers]  who this is, and what opens the room
  * @property {typeof fetch} [request]
  * @property {(url: string) => WebSocket} [createSocket]
  */
+
+/**
+ * Requests that say who makes them.
+ * @param {typeof fetch} request
+ * @param {() => Record<string, string>} headers
+ * @returns {typeof fetch}
+ */
+function introduced(request, headers) {
+  return (url, init = {}) => request(url, { ...init, headers: { ...headers(), .../** @type {Record<string, string>} */ (init.headers) } });
+}
+
+/** Whether the relay itself answered, if only to say no. @param {Response} response */
+function isRelays({ ok, headers }) {
+  return ok || isProblem(headers);
+}
 
 /** Opens sockets for one page. Owns the choice of the way. */
 export class Doors {
@@ -35,12 +51,12 @@ export class Doors {
   /** Asks whether the relay is there. @type {AbortController|null} */ #asking = null;
 
   /** @param {DoorsOptions} options */
-  constructor({ page, room, request = fetch.bind(globalThis), createSocket = (url) => new WebSocket(url) }) {
+  constructor({ page, room, headers = () => ({}), request = fetch.bind(globalThis), createSocket = (url) => new WebSocket(url) }) {
     this.#page = page;
     this.#room = room;
-    this.#request = request;
+    this.#request = introduced(request, headers);
     this.#createSocket = createSocket;
-    this.#session = new HttpSession(endpoint(page, room), request);
+    this.#session = new HttpSession(endpoint(page, room), this.#request);
   }
 
   /**
@@ -97,7 +113,7 @@ export class Doors {
     const asking = new AbortController();
     this.#asking = asking;
     const timer = setTimeout(() => asking.abort(), ANSWER_WITHIN);
-    const answers = await this.#request(roomURL(this.#room), { cache: 'no-store', signal: asking.signal }).then(({ ok }) => ok, () => false);
+    const answers = await this.#request(roomURL(this.#room), { cache: 'no-store', signal: asking.signal }).then(isRelays, () => false);
     clearTimeout(timer);
     if (asking !== this.#asking) return;
     this.#asking = null;

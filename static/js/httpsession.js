@@ -1,6 +1,7 @@
 // A session over HTTP: WHIP (RFC 9725) for a presenter, WHEP (draft-ietf-wish-whep) for a viewer.
 
 import { fragmentOf, originOf, restarted } from './sdpfrag.js';
+import { randomWord } from './secret.js';
 
 /** @import { ErrorMessage } from './messages.js' */
 
@@ -8,6 +9,8 @@ import { fragmentOf, originOf, restarted } from './sdpfrag.js';
 export const RESPONSE_WITHIN = 4_000;
 /** The header of the secret that opens a session's place, at this door and at the WebSocket's. */
 const RESUME = 'Relay-Resume';
+/** The header of the token for the viewers' link. */
+const INVITE = 'Relay-Invite';
 /** How the server-sent events extension names itself in a Link header. */
 const EVENTS = /<([^>]*)>[^<]*rel="urn:ietf:params:whep:ext:core:server-sent-events"/;
 
@@ -25,16 +28,16 @@ export class Refusal extends Error {
  * @param {Response} response
  * @returns {Promise<Error>}
  */
-async function refusalOf(response) {
-  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return new Error(`HTTP ${response.status}`);
-  const { code, detail, since } = await response.json();
+export async function refusalOf(response) {
+  if (!isProblem(response.headers)) return new Error(`HTTP ${response.status}`);
+  const { code, detail, reason, since } = await response.json();
   const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
-  return new Refusal({ type: 'error', code, message: detail, since, retryAfter });
+  return new Refusal({ type: 'error', code, message: detail, reason, since, retryAfter });
 }
 
-/** A secret that is new to the relay. */
-function makeSecret() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** Whether these are the relay's words, and no proxy's. @param {Headers} headers */
+export function isProblem(headers) {
+  return headers.get('Content-Type')?.startsWith('application/problem+json') ?? false;
 }
 
 /** One session at a time, the relay's side of which is a URL. Owns that, and what was negotiated there. */
@@ -50,7 +53,9 @@ export class HttpSession {
   /** The relay's latest. */
   #secret = '';
   /** Shown where there is none: if an answer is lost, the relay knows by it who asks again. */
-  #own = makeSecret();
+  #own = randomWord();
+  /** What opens the room for viewers; empty where nothing need be shown, or nothing was given. */
+  #invite = '';
 
   /**
    * @param {string} endpoint  path, like "/whep/math"
@@ -79,6 +84,11 @@ export class HttpSession {
   /** What takes its place, whichever way: the relay's latest; empty while there is none. */
   get secret() {
     return this.#secret;
+  }
+
+  /** A token for the viewers' link; empty where the relay gave none. */
+  get invite() {
+    return this.#invite;
   }
 
   /** The next session takes the place that this opens; an empty one is a newcomer's. @param {string} secret */
@@ -128,7 +138,8 @@ export class HttpSession {
     const headers = { 'Content-Type': 'application/sdp', [RESUME]: this.#secret || this.#own };
     const response = await this.#send('POST', this.#endpoint, headers, sdp);
     this.#secret = response.headers.get(RESUME) ?? '';
-    this.#own = makeSecret();
+    this.#own = randomWord();
+    this.#invite = response.headers.get(INVITE) ?? '';
     this.#location = response.headers.get('Location') ?? '';
     this.#events = EVENTS.exec(response.headers.get('Link') ?? '')?.[1] ?? '';
     this.#offer = sdp;

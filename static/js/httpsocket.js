@@ -1,6 +1,7 @@
 // What looks like the signaling WebSocket and speaks WHIP or WHEP, for networks that let no WebSocket through.
 
-import { HttpSession, Refusal, RESPONSE_WITHIN } from './httpsession.js';
+import { HttpSession, Refusal, refusalOf, RESPONSE_WITHIN } from './httpsession.js';
+import { shutsOut } from './refusals.js';
 import { RoomEvents } from './roomevents.js';
 import { roomURL } from './room.js';
 
@@ -104,12 +105,19 @@ export class HttpSocket {
   async #offered(sdp) {
     try {
       const answer = await this.#session.offer(sdp);
-      this.#say({ type: 'answer', sdp: answer, resume: this.#session.secret });
+      const { secret, invite } = this.#session;
+      this.#say({ type: 'answer', sdp: answer, resume: secret, invite: invite || undefined });
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return this.#say(error.told);
+      return this.#refused(error);
     }
     this.#listen();
+  }
+
+  /** The relay said no to an offer. Whoever may not be here at all is told as at the door. @param {unknown} error */
+  #refused(error) {
+    if (!(error instanceof Refusal)) throw error;
+    this.#say(error.told);
+    if (shutsOut(error.told)) this.#end();
   }
 
   /** At once, since the page may be going away; and once more for a session that is just being made. */
@@ -158,10 +166,18 @@ export class HttpSocket {
   /** Tells what the room is like, if the relay has not lost our session. */
   async #poll() {
     if (this.#session.location && !(await this.#session.alive())) return this.#end();
-    const fields = await this.#room();
+    await this.#ask();
+    this.#later();
+  }
+
+  /** Tells what the room is like. Whoever has a session in it keeps it when what opened the room is too old. */
+  async #ask() {
+    const fields = await this.#room().catch((error) => {
+      if (!this.#session.location || !this.#told || !(error instanceof Refusal)) throw error;
+      return this.#told;
+    });
     this.#tell(fields);
     this.#judge(fields);
-    this.#later();
   }
 
   #later() {
@@ -174,7 +190,7 @@ export class HttpSocket {
   async #room() {
     const init = { cache: /** @type {const} */ ('no-store'), signal: AbortSignal.timeout(RESPONSE_WITHIN) };
     const response = await this.#options.request(roomURL(this.#options.room), init);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    if (!response.ok) throw await refusalOf(response);
     const { state, since, video, audio, viewers } = await response.json();
     return { state, since, video, audio, viewers };
   }
@@ -188,7 +204,11 @@ export class HttpSocket {
 
   /** @param {() => Promise<void>} step */
   #next(step) {
-    this.#before = this.#before.then(step).catch(() => this.#end());
+    this.#before = this.#before.then(step).catch((error) => {
+      // It is the relay that says so, and not that it cannot be reached.
+      if (error instanceof Refusal) this.#say(error.told);
+      this.#end();
+    });
   }
 
   /** @param {FromRelay} message */

@@ -2,7 +2,7 @@
 
 /** @import { Values } from './i18n.js' */
 
-/** @typedef {'picture'|'microphone'|'encoder'|'codec'|'connection'|'busy'|'replaced'} Cause */
+/** @typedef {'picture'|'microphone'|'encoder'|'codec'|'connection'|'busy'|'replaced'|'end'} Cause */
 /** @typedef {{key: string, values: Values}} Notice */
 
 /** Owns what was told and is not over. One sentence a cause, the newest is shown. */

@@ -31,12 +31,15 @@ export function say(target, text) {
 }
 
 /** Attributes that name a text, and those that it fills. */
-const FILLED = { 'data-t-title': ['title', 'aria-label'], 'data-t-label': ['aria-label'], 'data-t-alt': ['alt'] };
+const FILLED = {
+  'data-t-title': ['title', 'aria-label'], 'data-t-label': ['aria-label'], 'data-t-alt': ['alt'], 'data-t-placeholder': ['placeholder', 'aria-label'],
+};
 
 /**
  * Puts the fixed texts in place, now and whenever the language changes. `data-t`
  * names an element's text, `data-t-title` its title and accessible name,
- * `data-t-label` only the latter, `data-t-alt` what stands for a picture.
+ * `data-t-label` only the latter, `data-t-alt` what stands for a picture,
+ * `data-t-placeholder` what a field is for.
  * @param {import('./i18n.js').Values} values
  */
 export function speak(values = {}) {

@@ -3,6 +3,7 @@
 import { Link } from './link.js';
 import { Monitor } from './monitor.js';
 import { isOurs, presentState } from './presentstate.js';
+import { shutsOut } from './refusals.js';
 import { Signaling } from './signaling.js';
 import { Sources } from './sources.js';
 import { Studio } from './studio.js';
@@ -32,6 +33,8 @@ const MAX_BITRATE = 4_000_000;
  * @property {RTCRtpCapabilities|null} capabilities           what this browser can encode
  * @property {string} codec                                   the choice; empty is "Automatic"
  * @property {string|null} unable                             why this browser cannot present here, as a key
+ * @property {() => boolean} [keyed]                          there is something to open the room with
+ * @property {() => void} [began]                             something is about to be presented
  * @property {(state: PresentState) => void} changed          facts or state changed
  * @property {(stream: MediaStream|null) => void} preview
  * @property {Notices} notices
@@ -51,6 +54,8 @@ export class Presenter {
   /** @type {PresentFacts} */ #facts;
   /** We have stopped, and the relay has not said yet that it knows. */
   #leaving = false;
+  /** A token that opens the room for viewers; empty where the relay gave none. */
+  #invite = '';
   #monitor;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
   /** @type {ReturnType<typeof setTimeout>|undefined} when the choice of a codec has rested */ #choosing;
@@ -65,7 +70,7 @@ export class Presenter {
       changed: () => options.changed(this.state),
     });
     this.#facts = {
-      room: null, up: true, mine: false, sharing: false, ended: false, link: 'off', refusal: null, unable: options.unable,
+      room: null, up: true, mine: false, sharing: false, ended: false, granted: false, keyed: false, link: 'off', refusal: null, unable: options.unable,
     };
     this.#sources = new Sources({
       createMixer: options.createMixer,
@@ -116,6 +121,16 @@ export class Presenter {
     return this.#origins;
   }
 
+  /** What the viewers' link holds to open the room; empty for nothing. */
+  get invite() {
+    return this.#invite;
+  }
+
+  /** What says to the relay that it is we who present. */
+  get secret() {
+    return this.#signaling.secret;
+  }
+
   get codec() {
     return this.#codec;
   }
@@ -132,6 +147,26 @@ export class Presenter {
   start() {
     this.#signaling.start();
     this.#monitor.start();
+  }
+
+  /** A person wants in, with another key. */
+  again() {
+    this.#update({ refusal: null, room: null, up: true });
+    this.#signaling.again();
+  }
+
+  /** The room is handed over to whoever has this secret. @param {string} secret */
+  take(secret) {
+    this.#options.notices.over('busy', 'replaced');
+    this.#update({ granted: true, mine: true, refusal: null });
+    this.#signaling.take(secret);
+  }
+
+  /** It is not, after all. */
+  giveUp() {
+    if (!this.#facts.granted || this.#facts.sharing) return;
+    this.#signaling.forget();
+    this.#update({ granted: false, mine: false });
   }
 
   /** After a wake-up. */
@@ -169,7 +204,8 @@ export class Presenter {
   #present(source) {
     const { notices, preview } = this.#options;
     this.#leaving = false;
-    notices.over('busy', 'replaced');
+    this.#options.began?.();
+    notices.over('busy', 'replaced', 'end');
     this.#sources.show(source);
     preview(source.stream);
     this.#update({ sharing: true, mine: true, ended: false });
@@ -183,7 +219,7 @@ export class Presenter {
 
   /** @param {LinkState} link */
   #linkChanged(link) {
-    this.#update({ link });
+    this.#update(link === 'connected' ? { link, granted: false } : { link });
     if (link === 'connected') this.#options.notices.over('connection');
   }
 
@@ -199,7 +235,9 @@ export class Presenter {
     switch (message.type) {
       case 'welcome': return this.#welcomed(message);
       case 'room': return this.#roomChanged(message);
-      case 'answer': return void this.#link.answered(message.sdp);
+      case 'answer':
+        this.#invite = message.invite ?? this.#invite;
+        return void this.#link.answered(message.sdp);
       case 'error': return this.#failed(message);
       case 'bye': return this.#bye(message.reason);
     }
@@ -211,6 +249,7 @@ export class Presenter {
     this.#grace = undefined;
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
     this.#origins = message.origins === undefined ? [] : message.origins;
+    this.#invite = message.invite ?? this.#invite;
     this.#options.notices.over('connection', 'busy');
     this.#update({ up: true, refusal: null });
     this.#roomChanged(message);
@@ -231,7 +270,7 @@ export class Presenter {
   /** @param {ErrorMessage} error */
   #failed(error) {
     const { notices } = this.#options;
-    if (!this.#signaling.up) return this.#refused(error);
+    if (!this.#signaling.up || shutsOut(error)) return this.#refused(error);
     if (!this.#link.refused(error.retryAfter)) return;
     if (error.code !== 'room-busy') return notices.tell('connection', `error.${error.code}`);
     this.#lostRoom();
@@ -245,13 +284,13 @@ export class Presenter {
       if (this.#link.state === 'connected') return;
       this.#lostRoom();
     }
-    this.#update({ refusal: error });
+    this.#update({ refusal: error, keyed: this.#options.keyed?.() ?? false });
   }
 
   /** Somebody else presents here now. */
   #lostRoom() {
     this.#release();
-    this.#update({ mine: false });
+    this.#update({ mine: false, granted: false });
   }
 
   /** @param {string} reason */
@@ -259,12 +298,22 @@ export class Presenter {
     const { notices } = this.#options;
     this.#link.ended(reason);
     this.#leaving = false;
-    if (reason === 'replaced') {
+    if (reason === 'replaced' || reason === 'handed-over') {
       this.#lostRoom();
-      notices.tell('replaced', 'bye.replaced');
+      notices.tell('replaced', `bye.${reason}`);
+    } else if (reason === 'ended' || reason === 'too-much') {
+      this.#ended(reason);
     } else if (reason !== 'left' && reason !== 'never-connected') {
       notices.tell('connection', `bye.${reason}`);
     }
+  }
+
+  /** The relay ended the presentation, and the room is free. @param {string} reason */
+  #ended(reason) {
+    const { sharing, room } = this.#facts;
+    this.#release();
+    this.#update({ ended: sharing || this.#facts.ended, mine: false, room: room && { ...room, state: 'idle', video: null, audio: false } });
+    this.#options.notices.tell('end', `bye.${reason}`);
   }
 
   #down() {

@@ -1,9 +1,11 @@
 // What a presenter's page shows, out of what is known. Pure.
 
+import { needsKey } from './refusals.js';
+
 /** @import { Room, ErrorMessage } from './messages.js' */
 /** @import { LinkState } from './link.js' */
 
-/** @typedef {'loading'|'ready'|'connecting'|'live'|'held'|'failed'|'ended'} PresentState */
+/** @typedef {'loading'|'ready'|'connecting'|'live'|'held'|'key'|'failed'|'ended'} PresentState */
 
 /**
  * @typedef {object} PresentFacts
@@ -12,6 +14,8 @@
  * @property {boolean} mine              whatever is live in this room is ours
  * @property {boolean} sharing           there is a source to send
  * @property {boolean} ended             there was one
+ * @property {boolean} granted           whoever presents here hands over to us
+ * @property {boolean} keyed             something to open the room was shown
  * @property {LinkState} link
  * @property {ErrorMessage|null} refusal why the relay does not let us in, or present
  * @property {string|null} unable        why this browser cannot present here, as a key
@@ -23,6 +27,7 @@
  */
 export function presentState(facts) {
   if (facts.unable) return 'failed';
+  if (needsKey(facts.refusal, facts.keyed)) return 'key';
   if (facts.refusal) return facts.refusal.code === 'room-busy' ? 'held' : 'failed';
   if (facts.sharing) return sharingState(facts);
   if (!facts.room) return facts.up ? 'loading' : 'failed';
@@ -46,7 +51,8 @@ function sharingState({ link }) {
  * @param {PresentFacts} facts as they were
  * @param {boolean} leaving    we have stopped, and the relay has not said yet that it knows
  */
-export function isOurs({ state }, { sharing, mine, room }, leaving) {
+export function isOurs({ state }, { sharing, mine, granted, room }, leaving) {
+  if (granted) return true;
   // Whoever is let in at first while the room is not idle is the one it is held for.
   return sharing || (state !== 'idle' && (mine || leaving || room === null));
 }
@@ -54,6 +60,11 @@ export function isOurs({ state }, { sharing, mine, room }, leaving) {
 /** Since when somebody else presents. @param {PresentFacts} facts */
 export function heldSince({ refusal, room }) {
   return refusal?.since ?? room?.since ?? null;
+}
+
+/** Whether those who watch are ours to manage. @param {PresentFacts} facts */
+export function manages({ mine, granted, room }) {
+  return mine && !granted && room !== null && room.state !== 'idle';
 }
 
 /**
@@ -65,7 +76,9 @@ export function presentText(state, facts) {
   switch (state) {
     case 'failed': return failedText(facts);
     case 'held': return heldSince(facts) ? 'push.held' : 'push.held-unknown';
-    case 'ready': return facts.room?.state === 'away' ? 'push.resume' : 'push.ready';
+    case 'key': return facts.refusal?.reason === 'expired' ? 'push.expired' : 'push.key';
+    case 'ready': if (facts.granted) return 'push.granted';
+      return facts.room?.state === 'away' ? 'push.resume' : 'push.ready';
     case 'connecting': return facts.link === 'lost' ? 'push.reconnecting' : 'push.connecting';
     default: return `push.${state}`;
   }

@@ -3,8 +3,12 @@
 import { names } from './codecs.js';
 import { Doors } from './doors.js';
 import { canFullscreen, toggleFullscreen } from './fullscreen.js';
+import { Identity } from './identity.js';
+import { KeyForm } from './keyform.js';
+import { NameDialog } from './namedialog.js';
 import { element, label, say, settings, speak, translator } from './page.js';
 import { Player } from './player.js';
+import { keyText } from './refusals.js';
 import { roomOf, socketURL } from './room.js';
 import { storage } from './storage.js';
 import { Viewer } from './viewer.js';
@@ -13,6 +17,8 @@ import { onWake } from './wake.js';
 
 /** The controls go away when nothing has moved for this long. */
 const IDLE = 3_000;
+/** Where the next try may be long in coming. */
+const LONG_WAITS = new Set(['failed', 'reconnecting']);
 
 const root = document.documentElement;
 const room = roomOf(location.pathname);
@@ -23,6 +29,8 @@ const ui = {
   message: element('message', HTMLElement),
   badge: element('badge', HTMLElement),
   viewers: element('viewers', HTMLElement),
+  countdown: element('countdown', HTMLElement),
+  again: element('again', HTMLButtonElement),
   play: element('play', HTMLButtonElement),
   sound: element('sound', HTMLButtonElement),
   mute: element('mute', HTMLButtonElement),
@@ -30,28 +38,40 @@ const ui = {
   fullscreen: element('fullscreen', HTMLButtonElement),
 };
 
-const doors = new Doors({ page: 'pull', room });
+const tab = storage('sessionStorage');
+const identity = new Identity({ page: 'pull', room, settings, tab, location, history });
+const doors = new Doors({ page: 'pull', room, headers: () => identity.headers });
 const capable = 'RTCPeerConnection' in window;
 const player = new Player(video, settings, render);
 const viewer = new Viewer({
   signaling: {
     url: socketURL(location, 'pull', room),
     key: `relay.pull.${room}`,
-    storage: storage('sessionStorage'),
+    storage: tab,
     codecs: capable ? names(RTCRtpReceiver.getCapabilities('video')) : [],
     connect: (url) => doors.open(url),
+    introduce: () => identity.join,
   },
+  keyed: () => identity.credential !== null,
   unable: capable ? null : 'pull.incapable',
   changed: render,
   attach: (stream) => player.attach(stream),
   reattach: () => player.reattach(),
 });
 
+const keyForm = new KeyForm((key) => {
+  identity.enter(key);
+  viewer.again();
+});
+// A frame on another site's page has no room for it.
+const nameDialog = document.getElementById('me') ? new NameDialog(identity, () => viewer.introduce()) : null;
+
 function render() {
   const { state, facts } = viewer;
   root.dataset.state = state;
   root.toggleAttribute('data-picture', facts.picture);
   const key = viewText(state, facts);
+  renderDoor();
   say(ui.status, key ? translator.t(key, { codec: facts.room?.video ?? '' }) : '');
   say(ui.message, detail());
   say(ui.badge, state === 'live' ? translator.t('state.live') : '');
@@ -59,11 +79,38 @@ function render() {
   renderSound();
 }
 
+/** What a person can do to get in. */
+function renderDoor() {
+  const { state, facts } = viewer;
+  if (state === 'key' && facts.refusal) {
+    identity.refused();
+    keyForm.show(keyText(facts.refusal, identity.credential, 'key.needed'));
+  } else if (facts.room) {
+    identity.accepted();
+    keyForm.done();
+  } else if (state !== 'loading') keyForm.done();
+  ui.again.hidden = state !== 'removed' && state !== 'ended';
+  say(ui.again, translator.t(state === 'ended' ? 'pull.next' : 'pull.again'));
+  renderCountdown();
+}
+
+/** When the page tries again by itself. Not in the words that a screen reader follows: it would read every second. */
+function renderCountdown() {
+  const { state, retryAt } = viewer;
+  const seconds = Math.ceil((retryAt - Date.now()) / 1_000);
+  const worth = state === 'full' || state === 'locked' || (LONG_WAITS.has(state) && seconds > 3);
+  say(ui.countdown, worth && seconds > 0 ? translator.count('pull.next-try', seconds) : '');
+}
+
 /** The second sentence: what helps, or what happens next. */
 function detail() {
   const { state, facts } = viewer;
   const { have, need } = facts.problem ?? {};
   switch (state) {
+    case 'full': return translator.t('pull.full-hint');
+    case 'locked': return translator.t('pull.locked-hint');
+    case 'removed': return translator.t('pull.removed-hint');
+    case 'blocked': return translator.t('pull.blocked-hint');
     case 'waiting': return translator.t(facts.wasLive ? 'pull.stopped-hint' : 'pull.waiting-hint');
     case 'unplayable': return translator.t(facts.room?.audio ? 'pull.unplayable-sound' : 'pull.unplayable-hint');
     case 'slow': return have && need
@@ -108,6 +155,11 @@ function wake() {
   idle = setTimeout(() => root.classList.toggle('idle', viewer.state === 'live'), IDLE);
 }
 
+/** Whether keys are for what met them. @param {EventTarget|null} target */
+function isTyped(target) {
+  return target instanceof HTMLInputElement && target !== ui.volume;
+}
+
 /** A frame of the picture reached the screen. Not every browser tells; figures do it there. */
 function watchFrames() {
   viewer.frame();
@@ -127,11 +179,17 @@ addEventListener('pointermove', ({ pointerType }) => {
 });
 // Not when the finger comes down: the tap would end on the control that appears below it.
 ui.player.addEventListener('click', wake);
-addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
-  if (ctrlKey || metaKey || altKey) return;
+addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey, target }) => {
+  if (ctrlKey || metaKey || altKey || isTyped(target)) return;
   // Caps Lock may be on.
   if (key.toLowerCase() === 'f') toggleFull();
   if (key.toLowerCase() === 'm') toggleMute();
+});
+ui.again.addEventListener('click', () => viewer.again());
+setInterval(renderCountdown, 1_000);
+// Another link to the same room, in the same tab.
+addEventListener('hashchange', () => {
+  if (identity.take() && viewer.facts.refusal) viewer.again();
 });
 // A page that is kept for "back" comes alive again by pageshow, as a newcomer.
 addEventListener('pagehide', () => viewer.stop());
@@ -145,6 +203,7 @@ function renderAll() {
   video.setAttribute('aria-label', translator.t('pull.video', { room }));
   render();
   renderFullscreen();
+  nameDialog?.render();
 }
 
 speak({ room });

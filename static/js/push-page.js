@@ -4,16 +4,24 @@ import { Announcer } from './announcer.js';
 import { askAuthority } from './authority.js';
 import { canShareScreen } from './capture.js';
 import { fromQuery, has, names, VIDEO_CODECS } from './codecs.js';
+import { Confirm } from './confirm.js';
 import { Doors } from './doors.js';
+import { AskCard, AskedCard } from './handover.js';
+import { Identity } from './identity.js';
+import { KeyForm } from './keyform.js';
 import { LinkCard } from './linkcard.js';
+import { Manage } from './manage.js';
 import { Mixer } from './mixer.js';
 import { Notices } from './notices.js';
-import { element, say, speak, translator } from './page.js';
+import { element, say, settings, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
-import { cutOff, heldSince, presentText } from './presentstate.js';
-import { roomOf, secureURLs, socketURL, viewersURL } from './room.js';
+import { cutOff, heldSince, manages, presentText } from './presentstate.js';
+import { keyText } from './refusals.js';
+import { roomOf, roomURL, secureURLs, socketURL, viewersURL } from './room.js';
 import { storage } from './storage.js';
+import { TakeOver } from './takeover.js';
 import { TrustHint } from './trusthint.js';
+import { ViewersCard } from './viewerscard.js';
 import { onWake } from './wake.js';
 
 /** @import { Outbound } from './stats.js' */
@@ -45,17 +53,24 @@ const linkCard = new LinkCard((text) => announcer.speak(text));
 const trustHint = new TrustHint(element('untrusted', HTMLElement), () => askAuthority(fetch.bind(window)));
 const notices = new Notices(() => render());
 let muted = false;
+/** Whoever watches needs a key, as far as is known. */
+let keyed = false;
 
-const doors = new Doors({ page: 'push', room });
+const tab = storage('sessionStorage');
+const identity = new Identity({ page: 'push', room, settings, tab, location, history });
+const doors = new Doors({ page: 'push', room, headers: () => identity.headers });
 const start = fromQuery(location.search, capabilities);
 const presenter = new Presenter({
   signaling: {
     url: socketURL(location, 'push', room),
     key: `relay.push.${room}`,
-    storage: storage('sessionStorage'),
+    storage: tab,
     codecs: names(capabilities),
     connect: (url) => doors.open(url),
+    introduce: () => identity.join,
   },
+  keyed: () => identity.credential !== null,
+  began: () => takeOver.end(),
   createMixer: () => new Mixer(),
   devices,
   capabilities,
@@ -65,6 +80,20 @@ const presenter = new Presenter({
   preview: (stream) => { ui.preview.srcObject = stream; },
   notices,
 });
+const request = fetch.bind(window);
+const manage = new Manage({ room, request, secret: () => presenter.secret, changed: render });
+const takeOver = new TakeOver({
+  room, request, headers: () => identity.authorization, changed: render,
+  granted: (secret) => presenter.take(secret),
+  lapsed: () => presenter.giveUp(),
+});
+const keyForm = new KeyForm((key) => {
+  identity.enter(key);
+  presenter.again();
+});
+const viewersCard = new ViewersCard(manage, new Confirm(), (text) => announcer.speak(text), () => presenter.stop());
+const askCard = new AskCard(takeOver, identity);
+const askedCard = new AskedCard(manage);
 
 /** Why this browser cannot present from here, as a key. */
 function unable() {
@@ -86,7 +115,49 @@ function render() {
   renderActions();
   renderSound();
   renderAudience();
-  linkCard.show(viewersURL(location, room, presenter.origins));
+  renderDoor();
+  renderHand();
+  linkCard.show(viewersURL(location, room, presenter.origins), presenter.invite, keyed && !presenter.invite);
+}
+
+/** What a person can do to get in. */
+function renderDoor() {
+  const { state, facts } = presenter;
+  if (state === 'key' && facts.refusal) {
+    identity.refused();
+    keyForm.show(keyText(facts.refusal, identity.credential, 'key.needed-push'));
+  } else if (facts.room) {
+    identity.accepted();
+    keyForm.done();
+  } else if (state !== 'loading') keyForm.done();
+  // The room is free again, or ours: there is nobody to ask.
+  if (takeOver.state !== 'none' && takeOver.state !== 'granted' && (state === 'ready' || state === 'ended')) takeOver.end();
+  askCard.render(state);
+}
+
+/** What was told of the rules last. */
+let rules = '';
+
+/** Those who watch, for as long as they are ours. */
+function renderHand() {
+  const { facts } = presenter;
+  const ours = manages(facts);
+  if (ours) manage.watch(document.visibilityState === 'visible');
+  else manage.forget();
+  const { locked, maxViewers, requests } = facts.room ?? {};
+  const now = [ours, locked, maxViewers, requests].join();
+  // Also where the page is hidden: somebody may ask for the room.
+  if (ours && now !== rules) void manage.look();
+  rules = now;
+  viewersCard.render(facts.room);
+  askedCard.render(ours);
+}
+
+/** Whether the link alone opens the room. */
+async function askWhetherKeyed() {
+  const response = await request(roomURL(room), { cache: 'no-store' }).catch(() => null);
+  keyed = response?.status === 401;
+  render();
 }
 
 function renderActions() {
@@ -213,6 +284,11 @@ ui.mute.addEventListener('click', () => {
   render();
 });
 ui.codec.addEventListener('change', () => presenter.setCodec(ui.codec.value));
+document.addEventListener('visibilitychange', renderHand);
+// Another link to the same room, in the same tab.
+addEventListener('hashchange', () => {
+  if (identity.take() && presenter.facts.refusal) presenter.again();
+});
 addEventListener('beforeunload', (event) => {
   if (presenter.facts.sharing) event.preventDefault();
 });
@@ -226,6 +302,7 @@ pointElsewhere();
 if (!presenter.facts.unable) {
   onWake(() => presenter.check());
   presenter.start();
+  void askWhetherKeyed();
 }
 
 // For the end-to-end tests, which look behind what is shown.

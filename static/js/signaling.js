@@ -1,8 +1,10 @@
 // The WebSocket to the relay: joins, stays joined, and knows when it is dead.
 
 import { Backoff } from './backoff.js';
+import { shutsOut, untilOf } from './refusals.js';
 
-/** @import { Bye, FromPage, FromRelay, Welcome, ErrorMessage } from './messages.js' */
+/** @import { Bye, FromPage, FromRelay, Join, Welcome, ErrorMessage } from './messages.js' */
+/** @import { Until } from './refusals.js' */
 
 /** A connection attempt without a welcome by then has failed (SYN lost, relay stuck). */
 const WELCOME_WITHIN = 4_000;
@@ -12,10 +14,8 @@ const SILENCE = 25_000;
 const PONG_WITHIN = 2_000;
 /** How soon to ask again for a place that was refused, in seconds. */
 const REFUSED_RETRY = 2;
-/** Refusals that asking again does not change. */
-const FINAL = new Set(['unauthorized', 'forbidden']);
 /** After such a goodbye there is no place to come back to. */
-const PLACELESS = new Set(['left', 'replaced']);
+const PLACELESS = new Set(['left', 'replaced', 'removed', 'blocked', 'ended', 'handed-over', 'too-much']);
 
 /**
  * What is used of a WebSocket.
@@ -37,6 +37,7 @@ const PLACELESS = new Set(['left', 'replaced']);
  * @property {(message: FromRelay) => void} receive   every message but ping and pong
  * @property {() => void} down                 the socket was lost, or could not be opened
  * @property {(url: string) => Socket} [connect]
+ * @property {() => Partial<Join>} [introduce]  more fields of a join: who this is, and what opens the room
  */
 
 /** One joined WebSocket, opened again for ever until stopped. Owns its socket and all timers. */
@@ -46,7 +47,9 @@ export class Signaling {
   #backoff = new Backoff();
   #up = false;
   #running = false;
-  #final = false;
+  /** @type {Until} */ #until = 'again';
+  /** When it is asked again by itself, in milliseconds of Date.now(); 0: it is not, or it is being asked. */
+  #retryAt = 0;
   /** The latest token, whichever way it came. */
   #resume = '';
   /** What the next join shows of it. */
@@ -67,6 +70,16 @@ export class Signaling {
     return this.#up;
   }
 
+  /** When the relay is asked again, in milliseconds of Date.now(); 0: not by itself, or just now. */
+  get retryAt() {
+    return this.#retryAt;
+  }
+
+  /** What the relay gave us, and nobody else knows: our session's; empty while there is none. */
+  get secret() {
+    return this.#resume;
+  }
+
   /** The socket of the moment. */
   get socket() {
     return this.#socket;
@@ -81,6 +94,7 @@ export class Signaling {
   /** Ends for good, as when the page goes away. */
   stop() {
     this.#running = false;
+    this.#until = 'again';
     this.#detach();
   }
 
@@ -99,10 +113,30 @@ export class Signaling {
     if (!this.#running) return;
     if (this.send({ type: 'ping' })) {
       this.#expect(PONG_WITHIN);
-    } else if (!this.#socket) {
-      this.#final = false;
+    } else if (!this.#socket && this.#until !== 'person') {
       this.#dial();
     }
+  }
+
+  /** A person wants in: at once, with whatever there is to show now. */
+  again() {
+    if (!this.#running) return;
+    this.#detach();
+    this.#dial();
+  }
+
+  /** Stays away until a person wants in. */
+  rest() {
+    this.#detach();
+    this.#until = 'person';
+  }
+
+  /** Takes the place that a secret opens. @param {string} secret */
+  take(secret) {
+    // What this page was until now it is no longer.
+    this.send({ type: 'leave' });
+    this.#resumable(secret);
+    this.again();
   }
 
   /** Keeps the session: whoever joins from here the next time takes its place. */
@@ -119,6 +153,8 @@ export class Signaling {
 
   #dial() {
     clearTimeout(this.#timer);
+    this.#until = 'again';
+    this.#retryAt = 0;
     /** @type {Socket} */ const socket = (this.#options.connect ?? ((url) => new WebSocket(url)))(this.#options.url);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.#lost(), socket.patience ?? WELCOME_WITHIN);
@@ -129,7 +165,8 @@ export class Signaling {
 
   /** @param {Socket} socket */
   #join(socket) {
-    /** @type {FromPage} */ const join = { type: 'join', resume: this.#shown || undefined, codecs: this.#options.codecs };
+    const { codecs, introduce = () => ({}) } = this.#options;
+    /** @type {FromPage} */ const join = { ...introduce(), type: 'join', resume: this.#shown || undefined, codecs };
     socket.send(JSON.stringify(join));
   }
 
@@ -171,11 +208,11 @@ export class Signaling {
     this.keep();
   }
 
-  /** An error before the welcome refuses the place; later ones do not end the session. @param {ErrorMessage} message */
+  /** An error before the welcome refuses the place, as do a few at the offer; others do not end the session. @param {ErrorMessage} message */
   #refused(message) {
-    if (this.#up) return;
+    if (this.#up && !shutsOut(message)) return;
     this.#hold = 1_000 * (message.retryAfter ?? REFUSED_RETRY);
-    this.#final = FINAL.has(message.code);
+    this.#until = untilOf(message);
   }
 
   /** @param {number} within */
@@ -187,9 +224,10 @@ export class Signaling {
   #lost() {
     this.#detach();
     this.#options.down();
-    if (!this.#running || this.#final) return;
+    if (!this.#running || this.#until !== 'again') return;
     const delay = Math.max(this.#hold, this.#backoff.next());
     this.#hold = 0;
+    this.#retryAt = Date.now() + delay;
     this.#timer = setTimeout(() => this.#dial(), delay);
   }
 
@@ -200,6 +238,7 @@ export class Signaling {
     const socket = this.#socket;
     this.#socket = null;
     this.#up = false;
+    this.#retryAt = 0;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();

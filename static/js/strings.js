@@ -1,6 +1,7 @@
 // Every sentence of the pages, in both languages. {name} is filled in.
 
 import * as dialogs from './strings-dialogs.js';
+import * as people from './strings-people.js';
 import * as trust from './strings-trust.js';
 
 const en = {
@@ -288,4 +289,7 @@ const zh = {
   'bye.unknown': '中继服务器结束了连接，正在自动重连…',
 };
 
-export const strings = { en: { ...en, ...trust.en, ...dialogs.en }, zh: { ...zh, ...trust.zh, ...dialogs.zh } };
+export const strings = {
+  en: { ...en, ...trust.en, ...dialogs.en, ...people.en },
+  zh: { ...zh, ...trust.zh, ...dialogs.zh, ...people.zh },
+};

@@ -4,7 +4,8 @@ import { Link } from './link.js';
 import { Signaling } from './signaling.js';
 import { stereo } from './sdp.js';
 import { inbound } from './stats.js';
-import { viewState } from './viewstate.js';
+import { shutsOut } from './refusals.js';
+import { isGone, viewState } from './viewstate.js';
 import { Watchdog } from './watchdog.js';
 
 /** @import { FromRelay, Room, ErrorMessage, Welcome } from './messages.js' */
@@ -25,6 +26,7 @@ const SAMPLE_EVERY = 1_000;
  * @property {Omit<SignalingOptions, 'receive'|'down'>} signaling
  * @property {LinkOptions['createPeer']} [createPeer]
  * @property {string|null} unable                           why this browser cannot watch, as a key
+ * @property {() => boolean} [keyed]                        there is something to open the room with
  * @property {(state: ViewState) => void} changed            facts or state changed
  * @property {(stream: MediaStream) => void} attach          media flows: show this
  * @property {() => void} reattach                           show the same again, with an empty jitter buffer
@@ -38,6 +40,9 @@ export class Viewer {
   #watchdog = new Watchdog();
   /** @type {ViewFacts} */ #facts;
   #problemAt = 0;
+  /** Whether the picture is seen, as the relay was told in this session. @type {boolean|null} */ #seen = null;
+  /** The relay let us in, and then not connect: its next welcome does not yet mean that it will. */
+  #turnedAway = false;
   /** No frame was decoded between the last two looks. */
   #still = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
@@ -48,7 +53,7 @@ export class Viewer {
     this.#options = options;
     this.#facts = {
       room: null, up: true, link: 'off', wasConnected: false, wasLive: false, stalled: true, picture: false,
-      unable: options.unable, refusal: null, goodbye: null, problem: null,
+      unable: options.unable, refusal: null, keyed: false, goodbye: null, problem: null,
     };
     this.#signaling = new Signaling({
       ...options.signaling,
@@ -79,6 +84,11 @@ export class Viewer {
     return this.#link.peer;
   }
 
+  /** When the relay is asked again for a place, in milliseconds of Date.now(); 0: it is not. */
+  get retryAt() {
+    return this.#signaling.retryAt;
+  }
+
   get socket() {
     return this.#signaling.socket;
   }
@@ -97,6 +107,19 @@ export class Viewer {
     this.#signaling.send({ type: 'leave' });
     this.#signaling.stop();
     this.#link.stop();
+  }
+
+  /** A person wants in, after having been sent away or with another key. */
+  again() {
+    this.#turnedAway = false;
+    this.#update({ refusal: null, goodbye: null, room: null, up: true });
+    if (this.#link.state === 'off') this.#link.start();
+    this.#signaling.again();
+  }
+
+  /** Joins again, in the same place and with the media as it is: who this is has changed. */
+  introduce() {
+    if (this.#signaling.up) this.#signaling.again();
   }
 
   /** After a wake-up. */
@@ -130,7 +153,9 @@ export class Viewer {
   #welcomed(message) {
     clearTimeout(this.#grace);
     this.#grace = undefined;
-    this.#update({ up: true, refusal: null, goodbye: null });
+    this.#seen = null;
+    const refusal = this.#turnedAway ? this.#facts.refusal : null;
+    this.#update({ up: true, refusal, goodbye: null });
     this.#roomChanged(message);
     this.#link.welcomed(message);
   }
@@ -147,12 +172,14 @@ export class Viewer {
 
   /** @param {LinkState} link */
   #linkChanged(link) {
+    if (link === 'connected') this.#turnedAway = false;
     this.#update(link === 'connected' ? { link, wasConnected: true, refusal: null } : { link });
   }
 
   /** @param {ErrorMessage} error */
   #failed(error) {
-    if (!this.#signaling.up) return this.#update({ refusal: error });
+    if (shutsOut(error)) this.#turnedAway = this.#signaling.up;
+    if (!this.#signaling.up || shutsOut(error)) return this.#refused(error);
     if (error.code === 'not-live') return this.#rest();
     if (!TROUBLES.has(error.code)) return void this.#link.refused(error.retryAfter);
     this.#problemAt = Date.now();
@@ -163,14 +190,26 @@ export class Viewer {
 
   /** Over HTTP there are no connections to an idle room, so that none is lost. */
   #rest() {
-    this.#update({ wasConnected: false });
+    this.#turnedAway = false;
+    this.#update({ wasConnected: false, refusal: null });
     this.#link.rest();
   }
 
   /** @param {string} reason */
   #bye(reason) {
     this.#link.ended(reason);
-    this.#update({ goodbye: reason });
+    if (!isGone(reason)) return this.#update({ goodbye: reason });
+    this.#signaling.rest();
+    this.#link.stop();
+    this.#update({ goodbye: reason, refusal: null, room: null, picture: false, problem: null, wasLive: false, wasConnected: false });
+  }
+
+  /** @param {ErrorMessage} refusal */
+  #refused(refusal) {
+    const keyed = this.#options.keyed?.() ?? false;
+    // Whoever only comes back late is let in again by itself, with what is on the screen.
+    const shown = this.#link.state === 'connected' ? {} : { picture: false };
+    this.#update({ refusal, keyed, ...shown });
   }
 
   #down() {
@@ -215,6 +254,14 @@ export class Viewer {
   /** @param {Partial<ViewFacts>} facts */
   #update(facts) {
     this.#facts = { ...this.#facts, ...facts };
+    this.#tell();
     this.#options.changed(this.state);
+  }
+
+  /** Tells the relay whether the picture is seen, where that is news. */
+  #tell() {
+    const picture = this.state === 'live';
+    if (this.#seen === picture) return;
+    if (this.#signaling.send({ type: 'picture', picture })) this.#seen = picture;
   }
 }

@@ -6,9 +6,9 @@ const SSE = 'urn:ietf:params:whep:ext:core:server-sent-events';
 const FRAGMENT = 'a=mid:0\r\na=ice-ufrag:relay2\r\na=ice-pwd:pwd2\r\na=candidate:9 1 udp 1 192.0.2.9 9 typ host\r\na=end-of-candidates\r\n';
 
 /** What a relay says no with. */
-function problem(status, code, retryAfter = '2') {
+export function problem(status, code, retryAfter = '2', reason = undefined) {
   const headers = { 'Content-Type': 'application/problem+json', 'Retry-After': retryAfter };
-  return new Response(JSON.stringify({ title: '', status, code, detail: code, since: '2026-05-01T10:42:00Z' }), { status, headers });
+  return new Response(JSON.stringify({ title: '', status, code, reason, detail: code, since: '2026-05-01T10:42:00Z' }), { status, headers });
 }
 
 /** A relay that a test talks to through `request`, as through fetch. */
@@ -29,6 +29,10 @@ export class FakeRelay {
   mute = false;
   /** What the next request to a path that starts so is answered with. */
   instead = null;
+  /** What every new session is answered with; null: it is made. */
+  refuse = null;
+  /** What every question about the room is answered with; null: how it is. */
+  shut = null;
   #made = 0;
 
   request = async (url, { method = 'GET', body = '', headers = {} } = {}) => {
@@ -55,6 +59,7 @@ export class FakeRelay {
   }
 
   #answer(method, path) {
+    if (path.startsWith('/api/rooms/') && this.shut) return this.shut();
     if (path.startsWith('/api/rooms/')) return Response.json({ room: 'math', tracks: [], warnings: [], ...this.room });
     if (/^\/wh[ie]p\/math$/.test(path)) return this.#create(path);
     if (path.includes('/sse')) return this.#stream(method, path);
@@ -65,6 +70,7 @@ export class FakeRelay {
   }
 
   #create(path) {
+    if (this.refuse) return this.refuse();
     if (path.startsWith('/whep') && this.room.state === 'idle') return problem(409, 'not-live', '3');
     const shown = this.headers['Relay-Resume'];
     const before = this.places.get(shown);

@@ -18,7 +18,7 @@ test('both languages have the same keys, and the same values to fill in', () => 
 test('every key that a page names exists', () => {
   for (const file of readdirSync(here).filter((name) => name.endsWith('.html'))) {
     const html = readFileSync(new URL(file, here), 'utf8');
-    for (const [, key] of html.matchAll(/data-t(?:-title|-label|-alt|itle)?="([^"]+)"/g)) assert.ok(keys.includes(key), `${file}: ${key}`);
+    for (const [, key] of html.matchAll(/data-t(?:-title|-label|-alt|-placeholder|itle)?="([^"]+)"/g)) assert.ok(keys.includes(key), `${file}: ${key}`);
   }
 });
 
@@ -63,7 +63,8 @@ test('every key is used', () => {
 test('a sentence for every code and reason of the wire, and for no other', () => {
   assert.deepEqual(group('error'), ['bad-request', 'codec-unsupported', 'forbidden', 'internal', 'not-live', 'rate-limited',
     'room-busy', 'room-full', 'shutting-down', 'too-large', 'unauthorized', 'unknown']);
-  assert.deepEqual(group('bye'), ['abandoned', 'failed', 'flood', 'left', 'never-connected', 'replaced', 'shutting-down', 'silent', 'unknown']);
+  assert.deepEqual(group('bye'), ['abandoned', 'blocked', 'ended', 'failed', 'flood', 'handed-over', 'left', 'never-connected',
+    'removed', 'replaced', 'shutting-down', 'silent', 'too-much', 'unknown']);
 });
 
 test('a word for every state of the presenter, and for no other', () => {

@@ -230,8 +230,8 @@ test('a refused place is told, and asked for again', async (t) => {
   FakeSocket.last.onopen();
   FakeSocket.last.receive({ type: 'error', code: 'room-full', message: '' });
   FakeSocket.last.onclose();
-  assert.equal(viewer.state, 'failed');
-  assert.equal(viewText(viewer.state, viewer.facts), 'error.room-full');
+  assert.equal(viewer.state, 'full');
+  assert.equal(viewText(viewer.state, viewer.facts), 'pull.full');
   await tick(2_000);
   FakeSocket.last.welcome();
   assert.equal(viewer.state, 'waiting');
