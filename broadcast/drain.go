@@ -32,7 +32,7 @@ func (r *Relay) checkDrained() {
 		return
 	}
 	for _, room := range r.rooms {
-		if !room.since.IsZero() {
+		if !room.free() { // somebody presents, is expected back, or connects
 			return
 		}
 	}
