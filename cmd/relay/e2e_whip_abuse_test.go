@@ -63,6 +63,7 @@ func (p *whipPeer) waitMedia(when string) {
 // roomInfo is what /api/rooms/{room} says, as far as the tests look at it.
 type roomInfo struct {
 	State   string
+	Since   time.Time
 	Viewers int
 	Tracks  []struct {
 		Kind, Codec      string

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// TestEverybodyComesBack: nobody clicks when the relay is started again, nor when it
+// was killed; and they do not come all at once.
+func TestEverybodyComesBack(t *testing.T) {
+	r := startRelay(t)
+	p := present(t, r, "/push")
+	count := length(20, 100)
+	viewers, joins := startReturners(t, "ws"+r.url("/ws/pull/main")[len("http"):], count)
+	awaitReturn(t, viewers, time.Now())
+	for _, end := range []struct {
+		how  string
+		do   func()
+		most int // joins in a second
+	}{
+		{"SIGTERM", func() { r.end(syscall.SIGTERM) }, 60},
+		{"kill -9", r.kill, count},
+	} {
+		since := presentedSince(t, r)
+		end.do()
+		r.start()
+		listening := time.Now()
+		if code := r.strangerPresents("main"); code != "room-busy" {
+			t.Errorf("after %s a stranger who wants the room is told %q", end.how, code)
+		}
+		took := awaitReturn(t, viewers, listening)
+		p.push.waitState("live")
+		most, all := joins.busiest(listening)
+		if took > 10*time.Second || most > end.most || all != count {
+			t.Errorf("after %s: %d joined, %d within one second, the last saw media after %v; want %d, at most %d, 10 s",
+				end.how, all, most, took, count, end.most)
+		}
+		if again := presentedSince(t, r); !again.Equal(since) {
+			t.Errorf("after %s the presentation began at %v, not at %v", end.how, again, since)
+		}
+		figure(t, "access-5: after %s the presenter and %d viewers are back by themselves, the last sees media %.1f s after the relay listens; at most %d joins within any second",
+			end.how, all, took.Seconds(), most)
+	}
+}
+
+// end ends the process by a signal, and waits for that.
+func (r *relay) end(signal os.Signal) {
+	r.t.Helper()
+	check(r.t, r.cmd.Process.Signal(signal))
+	select {
+	case <-r.ended:
+	case <-time.After(5 * time.Second):
+		r.t.Errorf("%v did not end the relay in 5 s:\n%s", signal, r.log)
+		r.kill()
+	}
+}
+
+// presentedSince is when the presentation in the room began.
+func presentedSince(t *testing.T, r *relay) time.Time {
+	t.Helper()
+	var since time.Time
+	waitFor(t, "a live room", func() bool {
+		info := r.room("main")
+		since = info.Since
+		return info.State == "live"
+	})
+	return since
+}
+
+// strangerPresents is the error's code that somebody is told who wants to present.
+func (r *relay) strangerPresents(room string) string {
+	r.t.Helper()
+	socket, _, err := websocket.DefaultDialer.Dial("ws"+r.url("/ws/push/" + room)[len("http"):], nil)
+	check(r.t, err)
+	defer socket.Close()
+	check(r.t, socket.WriteJSON(map[string]any{"type": "join"}))
+	var m message
+	check(r.t, socket.ReadJSON(&m))
+	return m.Code
+}
