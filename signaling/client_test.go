@@ -59,6 +59,7 @@ type page struct {
 // reply is any message of the relay.
 type reply struct {
 	Type, ID, Room, Role, Resume, SDP, Code, Message, Reason, State string
+	Title, Invite                                                   string
 	ICEServers                                                      []any
 	MaxBitrate, Viewers                                             int
 	Origins                                                         []string

@@ -72,6 +72,13 @@ var errTooMany = &broadcast.Error{
 	RetryAfter: 5 * time.Second,
 }
 
+// Waiting is how many answers have not been given yet.
+func (g *Guesses) Waiting() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.waiting
+}
+
 // Done ends a turn whose answer is given.
 func (t Turn) Done() {
 	t.guesses.mu.Lock()
