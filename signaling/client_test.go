@@ -64,6 +64,8 @@ type reply struct {
 	MaxBitrate, Viewers                                             int
 	Origins                                                         []string
 	Unplayable                                                      *int
+	Locked                                                          *bool
+	MaxViewers, Requests                                            *int
 	Video                                                           *string
 	Since                                                           *time.Time
 	RetryAfter                                                      float64
