@@ -42,12 +42,15 @@ type People struct {
 	Requests []Request
 }
 
-// person is who a session's peer says to be.
-type person struct{ name, browser, via, device string }
+// person is who a session's peer says to be, and the relay's guess at its device.
+type person struct{ name, browser, via, device, client string }
+
+// refusable is the device by which the person is known again.
+func (p person) refusable() string { return cmp.Or(p.device, p.client) }
 
 // introduce takes over what a join says of the person. The caller holds relay.mu.
 func (s *Session) introduce(j Join) {
-	s.person = person{j.Name, j.Browser, j.Via, cmp.Or(j.Device, s.person.device)}
+	s.person = person{j.Name, j.Browser, j.Via, cmp.Or(j.Device, s.person.device), cmp.Or(j.Client, s.person.client)}
 }
 
 // SetPicture says whether the viewer sees the picture, by its page's own word.
@@ -203,7 +206,7 @@ func (p *pace) rate(octets uint64, now time.Time) int {
 // and its device is refused for 60 s. It is false when there is no such viewer.
 func (r *Relay) Remove(room, id string) bool {
 	_, ok := r.sendOut(room, id, ErrRemoved, func(room *Room, s *Session) string {
-		room.rules.remove(s.person.device, time.Now())
+		room.rules.remove(s.person.refusable(), time.Now())
 		return ""
 	})
 	return ok
@@ -213,7 +216,7 @@ func (r *Relay) Remove(room, id string) bool {
 // unblocked, by the ID that is returned. It is not ok when there is no such viewer.
 func (r *Relay) Block(room, id string) (blocked string, ok bool) {
 	return r.sendOut(room, id, ErrBlocked, func(room *Room, s *Session) string {
-		return room.rules.block(s.person.device, s.person.name, time.Now())
+		return room.rules.block(s.person.refusable(), s.person.name, time.Now())
 	})
 }
 

@@ -184,6 +184,10 @@ type Join struct {
 	// Device tells a viewer's device from others, as far as it wants to be told: a
 	// device that is blocked is not let in again. "" is not known.
 	Device string
+	// Client is the relay's own guess at that, such as the address and the program,
+	// which others may share: it stands for a Device that is not known where viewers
+	// are sent out, and lets nobody into a locked room. "" is not known.
+	Client string
 	// MaxViewers is how many viewers may be in the room; 0: no bound of its own.
 	MaxViewers int
 	// MaxBitrate is what a publisher may send, in bits per second; 0: the Relay's.
@@ -270,7 +274,7 @@ func (r *Relay) mayJoin(j Join, role Role, now time.Time) error {
 		return nil
 	}
 	if room != nil {
-		if err := room.rules.mayEnter(role, j.Device, now); err != nil {
+		if err := room.rules.mayEnter(role, person{device: j.Device, client: j.Client}, now); err != nil {
 			return err
 		}
 	}

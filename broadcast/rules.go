@@ -52,7 +52,8 @@ type removal struct {
 
 // mayEnter tells whether a newcomer may join in the role. Who presents is not a
 // newcomer to be locked out: the room's hold says who that may be.
-func (u *rules) mayEnter(role Role, device string, now time.Time) error {
+func (u *rules) mayEnter(role Role, who person, now time.Time) error {
+	device := who.refusable()
 	if device != "" && slices.ContainsFunc(u.Blocked, func(b Blocked) bool { return sameDevice(b.Device, device) }) {
 		return &Error{Code: CodeForbidden, Reason: "blocked", Sentence: "Who presents has blocked this device in this room."}
 	}
@@ -62,7 +63,7 @@ func (u *rules) mayEnter(role Role, device string, now time.Time) error {
 	if left := u.removedFor(device, now); left > 0 {
 		return &Error{Code: CodeForbidden, Reason: "removed", Sentence: "Who presents has removed you from this room.", RetryAfter: left}
 	}
-	if u.Locked && !u.knows(device) {
+	if u.Locked && !u.knows(who.device) {
 		return &Error{Code: CodeForbidden, Reason: "locked", RetryAfter: lockedAgain,
 			Sentence: "The room is locked: nobody new is let in until who presents opens it."}
 	}

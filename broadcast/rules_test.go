@@ -179,14 +179,14 @@ func TestRemovedComesBackAfterAWhile(t *testing.T) {
 	now := time.Now()
 	u.remove("ada", now)
 	for after, reason := range map[time.Duration]string{0: "removed", removedTime - 1: "removed", removedTime: ""} {
-		err := u.mayEnter(RoleViewer, "ada", now.Add(after))
+		err := u.mayEnter(RoleViewer, person{device: "ada"}, now.Add(after))
 		wantReason(t, fmt.Sprint("after ", after), err, reason)
 		if err != nil && AsError(err).RetryAfter != removedTime-after {
 			t.Errorf("after %v it is told to wait %v", after, AsError(err).RetryAfter)
 		}
 	}
-	wantReason(t, "to present", u.mayEnter(RolePublisher, "ada", now), "")
-	wantReason(t, "one without a device", u.mayEnter(RoleViewer, "", now), "")
+	wantReason(t, "to present", u.mayEnter(RolePublisher, person{device: "ada"}, now), "")
+	wantReason(t, "one without a device", u.mayEnter(RoleViewer, person{device: ""}, now), "")
 }
 
 func TestRulesAreBounded(t *testing.T) {
@@ -199,7 +199,7 @@ func TestRulesAreBounded(t *testing.T) {
 	if len(u.removed) != maxRemoved || len(u.Blocked) != maxBlocked {
 		t.Errorf("%d removed, %d blocked", len(u.removed), len(u.Blocked))
 	}
-	wantReason(t, "the latest", u.mayEnter(RoleViewer, fmt.Sprint("blocked ", maxBlocked+9), now), "blocked")
+	wantReason(t, "the latest", u.mayEnter(RoleViewer, person{device: fmt.Sprint("blocked ", maxBlocked+9)}, now), "blocked")
 	u.remove("late", now.Add(2*removedTime))
 	if len(u.removed) != 1 {
 		t.Errorf("%d removals are remembered for nothing", len(u.removed))
@@ -266,5 +266,29 @@ func TestViewersAreNotToldOfRules(t *testing.T) {
 	case <-publisher.Changed():
 	default:
 		t.Error("the presenter's page was not woken")
+	}
+}
+
+// A guess at a device is good for sending it out, and not for letting it in: others
+// may share it.
+func TestClientsAreKnownByGuess(t *testing.T) {
+	relay := newTestRelay(t)
+	join := Join{Room: "math", Remote: loopback, Client: "player at the school"}
+	player, err := relay.Subscribe(join)
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay.Lock("math", true)
+	_, err = relay.Subscribe(join)
+	wantReason(t, "another player of the same make", err, "locked")
+	relay.Lock("math", false)
+	if _, ok := relay.Block("math", player.ID()); !ok {
+		t.Fatal("not blocked")
+	}
+	_, err = relay.Subscribe(join)
+	wantReason(t, "the player again", err, "blocked")
+	join.Device = "0123456789abcdef"
+	if _, err = relay.Subscribe(join); err != nil {
+		t.Errorf("a browser behind the same address: %v", err)
 	}
 }

@@ -120,7 +120,7 @@ func (s *Server) create(d door) verb {
 			return err
 		}
 		join = s.settle(join, grant)
-		join.Device = cmp.Or(join.Device, clientOf(r, grant))
+		join.Client = clientOf(r, grant)
 		offer, err := s.readOffer(r, d.role, join)
 		if err != nil {
 			return err
