@@ -73,6 +73,7 @@ type whipPeer struct {
 	media     *mutedConn
 	connected chan struct{} // closed once it is
 	received  atomic.Int64  // packets
+	key       string        // shown to the endpoint; "" for none
 
 	// set by post
 	session string // its URL
@@ -138,7 +139,7 @@ func (p *whipPeer) offer(options *webrtc.OfferOptions) string {
 // post opens the session at an endpoint.
 func (p *whipPeer) post(endpoint string) {
 	p.t.Helper()
-	created := exchange(p.t, "POST", endpoint, p.offer(nil), "Content-Type: application/sdp")
+	created := exchange(p.t, "POST", endpoint, p.offer(nil), "Content-Type: application/sdp", "Authorization: Bearer "+p.key)
 	if created.status != http.StatusCreated {
 		p.t.Fatalf("POST %s: %d: %s", endpoint, created.status, created.body)
 	}

@@ -13,7 +13,9 @@ import (
 func TestReadmeHasEveryFlag(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	check(t, err)
-	for name, register := range map[string]func(*pflag.FlagSet){"serve": new(options).register, "load": new(loadFlags).register} {
+	for name, register := range map[string]func(*pflag.FlagSet){
+		"serve": new(options).register, "load": new(loadFlags).register, "token": new(tokenFlags).register,
+	} {
 		flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 		flags.SortFlags = false
 		register(flags)

@@ -16,6 +16,7 @@ func rootCommand() *cobra.Command {
 /push, the audience opens /pull; nothing is installed on their side.`,
 		Example: `  relay serve
   relay serve --port 9000 --allow-host relay.school.example
+  relay token --room math --role view --ttl 2h
   relay version`,
 		Args:               cobra.ArbitraryArgs,
 		RunE:               unknownCommand,
@@ -25,7 +26,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.AddCommand(serveCommand(), loadCommand(), versionCommand())
+	root.AddCommand(serveCommand(), tokenCommand(), loadCommand(), versionCommand())
 	return root
 }
 
