@@ -2,10 +2,13 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"relay/signaling/access"
 )
 
 // brokenRooms are what people write, with the line to blame.
@@ -181,4 +184,31 @@ func TestNoPlaceForASecret(t *testing.T) {
 	file := filepath.Join(state, "token.key")
 	check(t, os.WriteFile(file, []byte("too short\n"), 0o600))
 	checkSentence(t, file, "--no-tls", "--state-dir", state)
+}
+
+// TestReadmeRooms: README.md's file of rooms is one, and its commands for tokens work.
+func TestReadmeRooms(t *testing.T) {
+	t.Parallel()
+	files := readmeExamples(t, "yaml")
+	for _, text := range files {
+		check(t, access.CheckRooms(writeRooms(t, text)))
+	}
+	commands := 0
+	for _, example := range readmeExamples(t, "sh") {
+		for line := range strings.Lines(example) {
+			arguments, ours := strings.CutPrefix(line, "relay token ")
+			if !ours {
+				continue
+			}
+			commands++
+			command := exec.Command("sh", "-c", builtRelay+" token "+arguments)
+			command.Env = append(os.Environ(), "RELAY_STATE_DIR="+t.TempDir())
+			if said, err := command.Output(); err != nil || !strings.HasPrefix(string(said), "eyJ") {
+				t.Errorf("%s%s%v", line, said, err)
+			}
+		}
+	}
+	if len(files) == 0 || commands == 0 {
+		t.Errorf("%d files, %d commands", len(files), commands)
+	}
 }
