@@ -88,7 +88,9 @@ func (s *Server) slow(r *http.Request, refusal error) error {
 func (s *Server) settle(join broadcast.Join, grant access.Grant) broadcast.Join {
 	room := s.config.Access.Room(join.Room)
 	join.MaxViewers, join.MaxBitrate = room.MaxViewers, room.MaxBitrate
-	join.Name = cmp.Or(grant.Name, join.Name)
+	if name, err := nameOf(grant.Name); err == nil {
+		join.Name = cmp.Or(name, join.Name)
+	}
 	return join
 }
 

@@ -189,6 +189,24 @@ func TestClosingWaitsForNoAnswer(t *testing.T) {
 	}
 }
 
+// TestClosingAnswersWhoWaits: over HTTP, too.
+func TestClosingAnswersWhoWaits(t *testing.T) {
+	h := newGuardedHouse(t)
+	h.fillTurns()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		h.await("the request to wait", func() bool { return h.server.guesses.Waiting() == 1 })
+		h.server.Close()
+	}()
+	began := time.Now()
+	h.request("POST", "/whip/math", "no offer", offers, bearer("wrong-as-can-be")).want(t, 503, "shutting-down")
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	<-closed
+}
+
 // TestInvitation: who presents with a key hands out a token for watching; who needed
 // none for presenting has none to give.
 func TestInvitation(t *testing.T) {

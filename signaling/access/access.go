@@ -34,8 +34,6 @@ type Grant struct {
 
 // Room is what was settled for a room beforehand.
 type Room struct {
-	// Settled says that the file of rooms has a word for it.
-	Settled bool
 	// Title is for people; "" for none.
 	Title string
 	// Listed shows the room, while it is live, to all who may watch it.

@@ -35,6 +35,7 @@ rooms:
   lab-2:
     view-key: second-lab-view
   "*-hall":
+    max-bitrate: 2.5
 `
 
 func guardOf(t testing.TB, c Config, rooms string) *Guard {
@@ -174,8 +175,8 @@ func TestGrant(t *testing.T) {
 func TestRoom(t *testing.T) {
 	g := guardOf(t, Config{ListRooms: true}, house)
 	for name, want := range map[string]Room{
-		"math": {Settled: true, Title: "Mathematics", Listed: true, MaxViewers: 30, MaxBitrate: 8_000_000},
-		"art":  {Listed: true}, "lab-1": {Settled: true},
+		"math": {Title: "Mathematics", Listed: true, MaxViewers: 30, MaxBitrate: 8_000_000},
+		"art":  {Listed: true}, "lab-1": {}, "town-hall": {MaxBitrate: 2_500_000},
 	} {
 		if got := g.Room(name); got != want {
 			t.Errorf("%s: %+v", name, got)

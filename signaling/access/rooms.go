@@ -23,6 +23,9 @@ const (
 	maxRooms     = 10_000
 	maxRoomsFile = 4 << 20
 	maxTitle     = 200 // bytes
+	mostViewers  = 1_000_000
+	leastRate    = 0.1    // Mbit/s
+	mostRate     = 10_000 // Mbit/s
 	// noKey is the word for needing none, whatever the flags say. It is too short
 	// for a key.
 	noKey = "none"
@@ -164,12 +167,12 @@ func (p *roomsParser) readRoom(name *yaml.Node, node *yaml.Node) error {
 		return at(name, "%.80q is no room: a name is 1 to 64 of the letters A to Z and a to z, digits, _ and -, a pattern has * for any part", name.Value)
 	}
 	r := p.others
-	r.Room, r.exists = Room{Settled: true}, true
+	r.Room, r.exists = Room{}, true
 	fields := map[string]func(*yaml.Node) error{
 		"title":       func(n *yaml.Node) error { return readTitle(n, &r.Title) },
 		"listed":      func(n *yaml.Node) (err error) { r.Listed, err = flagOf(n, "listed"); return err },
-		"max-viewers": func(n *yaml.Node) (err error) { r.MaxViewers, err = countOf(n, "max-viewers", 1e6); return err },
-		"max-bitrate": func(n *yaml.Node) (err error) { r.MaxBitrate, err = countOf(n, "max-bitrate", 1e4); return err },
+		"max-viewers": func(n *yaml.Node) (err error) { r.MaxViewers, err = countOf(n, "max-viewers"); return err },
+		"max-bitrate": func(n *yaml.Node) (err error) { r.MaxBitrate, err = rateOf(n, "max-bitrate"); return err },
 		"publish-key": func(n *yaml.Node) error { return p.readKey(n, "publish-key", &r.publish) },
 		"view-key":    func(n *yaml.Node) error { return p.readKey(n, "view-key", &r.view) },
 		"manage-key":  func(n *yaml.Node) error { return p.readKey(n, "manage-key", &r.manage) },
@@ -179,7 +182,6 @@ func (p *roomsParser) readRoom(name *yaml.Node, node *yaml.Node) error {
 			return err
 		}
 	}
-	r.MaxBitrate *= 1e6
 	if isPattern(name.Value) {
 		p.rules.patterns = append(p.rules.patterns, patternRule{name.Value, &r})
 	} else {
@@ -280,12 +282,21 @@ func flagOf(node *yaml.Node, name string) (bool, error) {
 	return false, at(node, "%s has to be true or false", name)
 }
 
-func countOf(node *yaml.Node, name string, most int) (int, error) {
+func countOf(node *yaml.Node, name string) (int, error) {
 	n, err := strconv.Atoi(node.Value)
-	if node.Kind != yaml.ScalarNode || node.Tag != "!!int" || err != nil || n < 1 || n > most {
-		return 0, at(node, "%s has to be a whole number from 1 to %d", name, most)
+	if node.Kind != yaml.ScalarNode || node.Tag != "!!int" || err != nil || n < 1 || n > mostViewers {
+		return 0, at(node, "%s has to be a whole number from 1 to %d", name, mostViewers)
 	}
 	return n, nil
+}
+
+// rateOf is in bits per second; the file has Mbit/s.
+func rateOf(node *yaml.Node, name string) (int, error) {
+	n, err := strconv.ParseFloat(node.Value, 64)
+	if node.Kind != yaml.ScalarNode || node.Tag != "!!int" && node.Tag != "!!float" || err != nil || !(n >= leastRate && n <= mostRate) {
+		return 0, at(node, "%s has to be a number of Mbit/s from %v to %v", name, leastRate, mostRate)
+	}
+	return int(n * 1e6), nil
 }
 
 // located puts the file's name and the line before what is wrong.

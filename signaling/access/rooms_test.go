@@ -51,6 +51,7 @@ func TestRoomsThatAreWrong(t *testing.T) {
 		"half a viewer":         {"rooms:\n  math:\n    max-viewers: 1.5\n", 3, "whole number"},
 		"too many viewers":      {"rooms:\n  math:\n    max-viewers: 99999999999999999999\n", 3, "whole number"},
 		"bitrate in bits":       {"rooms:\n  math:\n    max-bitrate: 8000000\n", 3, "to 10000"},
+		"no bitrate":            {"rooms:\n  math:\n    max-bitrate: .nan\n", 3, "Mbit/s"},
 		"title of two lines":    {"rooms:\n  math:\n    title: \"a\\nb\"\n", 3, "one line"},
 		"long title":            {"rooms:\n  math:\n    title: " + strings.Repeat("x", 201) + "\n", 3, "one line"},
 		"anchor":                {"rooms:\n  math: &a\n    title: a\n  art: *a\n", 2, "quotes"},
