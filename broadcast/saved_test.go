@@ -115,6 +115,27 @@ func TestRulesOutliveTheRelay(t *testing.T) {
 	after.mu.Unlock()
 }
 
+// TestNoRushAfterARestart: whoever watched comes back at the rate that joins may
+// have, not in a rush; whoever presented does not wait.
+func TestNoRushAfterARestart(t *testing.T) {
+	relay := restarted(t, []Saved{{Room: "math", Since: time.Now(), Hold: sha256.Sum256([]byte("token"))}})
+	relay.limits.JoinRate = 10
+	in := 0
+	for range 40 {
+		if _, err := relay.Subscribe(Join{Room: "math", Remote: loopback}); err == nil {
+			in++
+		} else {
+			refusedAs(t, err, CodeRateLimited)
+		}
+	}
+	if in > 10 {
+		t.Errorf("%d came in at once, of 10 a second", in)
+	}
+	if _, err := relay.Publish(Join{Room: "math", Remote: loopback, Token: "token"}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestRoomsOfNobody: a room whose presenter does not come back is free after the
 // time that any presenter has.
 func TestRoomsOfNobody(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -81,4 +82,34 @@ func (r *relay) strangerPresents(room string) string {
 	var m message
 	check(r.t, socket.ReadJSON(&m))
 	return m.Code
+}
+
+// TestNoStormAfterACrash: of many viewers whom nobody could tell when to come back,
+// so many a second are let in as may join at all.
+func TestNoStormAfterACrash(t *testing.T) {
+	t.Parallel() // it mostly waits
+	rate := length(50, 200)
+	r := startRelay(t, "--max-join-rate", strconv.Itoa(rate))
+	publishFrames(t, "ws"+r.url("/ws/push/main")[len("http"):])
+	viewers := make([]*returner, length(100, 500))
+	for i := range viewers {
+		viewers[i] = &returner{url: "ws" + r.url("/ws/pull/main")[len("http"):]}
+	}
+	joins := start(t, viewers)
+	everybody := func(after time.Time) func() bool {
+		return func() bool { _, all := joins.busiest(after); return all == len(viewers) }
+	}
+	waitFor(t, "everybody to join", everybody(time.Time{}))
+	time.Sleep(time.Second) // the rooms are on disk by then
+	r.kill()
+	r.start("--max-join-rate", strconv.Itoa(rate))
+	listening := time.Now()
+	waitFor(t, "everybody to come back", everybody(listening))
+	took := time.Since(listening)
+	most, all := joins.busiest(listening)
+	if took > 10*time.Second || most > rate*3/2 {
+		t.Errorf("%d came back in %v, %d within one second; want 10 s, %d", all, took, most, rate*3/2)
+	}
+	figure(t, "access-5: after kill -9 under %d sockets and --max-join-rate %d, at most %d joins within any second, all back in %.1f s",
+		all, rate, most, took.Seconds())
 }

@@ -21,7 +21,7 @@ import (
 // what the relay's bye said, or after the page's own back-off.
 type returner struct {
 	url   string
-	media net.PacketConn
+	media net.PacketConn // nil: it joins, and does not watch
 
 	newest atomic.Int64 // when its newest packet of media came, in Unix nanoseconds
 
@@ -67,25 +67,36 @@ func (a *arrivals) busiest(after time.Time) (most, all int) {
 // startReturners has so many watch until the test ends.
 func startReturners(t *testing.T, url string, count int) (viewers []*returner, joins *arrivals) {
 	t.Helper()
+	for range count {
+		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		check(t, err)
+		viewers = append(viewers, &returner{url: url, media: conn})
+	}
+	return viewers, start(t, viewers)
+}
+
+// start has them come, and come back, until the test ends.
+func start(t *testing.T, viewers []*returner) (joins *arrivals) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	t.Cleanup(func() { stop(); running.Wait() })
 	joins = &arrivals{}
-	for range count {
-		conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		check(t, err)
-		v := &returner{url: url, media: conn, joins: joins}
-		viewers = append(viewers, v)
+	for _, v := range viewers {
+		v.joins = joins
 		running.Go(func() { v.run(ctx) })
 	}
-	return viewers, joins
+	return joins
 }
 
 // run watches until ctx ends.
 func (v *returner) run(ctx context.Context) {
-	defer v.media.Close()
-	mux := ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: v.media, Logger: silent().NewLogger("ice")})
-	defer mux.Close()
+	var mux ice.UDPMux
+	if v.media != nil {
+		defer v.media.Close()
+		mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: v.media, Logger: silent().NewLogger("ice")})
+		defer mux.Close()
+	}
 	for ctx.Err() == nil {
 		v.visit(ctx, mux)
 		v.hangUp()
@@ -137,7 +148,9 @@ func (v *returner) visit(ctx context.Context, mux ice.UDPMux) {
 		case "welcome":
 			v.joins.note()
 			v.resume, v.hold, v.attempts = m.Resume, 0, 0
-			err = v.offer(socket, mux)
+			if mux != nil {
+				err = v.offer(socket, mux)
+			}
 		case "answer":
 			err = v.peer.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP})
 		case "ping":
