@@ -26,7 +26,7 @@ func rootCommand() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.AddCommand(serveCommand(), tokenCommand(), loadCommand(), versionCommand())
+	root.AddCommand(serveCommand(), tokenCommand(), roomsCommand(), statusCommand(), loadCommand(), versionCommand())
 	return root
 }
 

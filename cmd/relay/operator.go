@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"relay/signaling/access"
+)
+
+const (
+	// operatorTokenTime is how long a token is good that a command makes for itself.
+	operatorTokenTime = time.Minute
+	// answerTime and maxAnswer bound what a command waits for, and reads.
+	answerTime = 10 * time.Second
+	maxAnswer  = 64 << 20
+)
+
+// operatorFlags are those of commands that ask a relay that runs.
+type operatorFlags struct {
+	url         string
+	token       string
+	stateDir    string
+	tokenSecret string
+	watch       bool
+	json        bool
+}
+
+func (f *operatorFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.url, "url", "http://127.0.0.1:8080", "where the relay is found")
+	flags.StringVar(&f.token, "token", "", "token for managing all rooms; better given as RELAY_TOKEN; when not given, one is made with the relay's secret")
+	flags.StringVar(&f.stateDir, "state-dir", "", "folder in which the relay keeps its secret; when not given, this user's folder for such")
+	flags.StringVar(&f.tokenSecret, "token-secret", "", "secret of the relay's --token-secret, if it has one; better given as RELAY_TOKEN_SECRET")
+	flags.BoolVar(&f.watch, "watch", false, "show it again every two seconds, until Ctrl-C")
+	flags.BoolVar(&f.json, "json", false, "print JSON instead of a table")
+}
+
+// operator asks a relay.
+type operator struct {
+	base   string
+	bearer func() (string, error) // a token that is good now
+	client http.Client
+}
+
+// operator is whom the flags describe.
+func (f *operatorFlags) operator() (*operator, error) {
+	u, err := url.Parse(strings.TrimSuffix(f.url, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.String() != u.Scheme+"://"+u.Host {
+		return nil, fmt.Errorf("--url is an address such as http://127.0.0.1:8080, not %q", f.url)
+	}
+	o := &operator{base: u.String(), client: http.Client{Timeout: answerTime}}
+	o.bearer = func() (string, error) { return f.token, nil }
+	if f.token == "" {
+		o.bearer = f.sign
+	}
+	return o, nil
+}
+
+// sign makes a token with the relay's secret, for as long as a question takes.
+func (f *operatorFlags) sign() (string, error) {
+	secret, err := f.tokenSecret, error(nil)
+	if secret == "" {
+		if secret, _, err = keptSecret(f.stateDir); err != nil {
+			return "", err
+		}
+	} else if err := access.CheckSecret(secret); err != nil {
+		return "", fmt.Errorf("--token-secret %w", err)
+	}
+	claims := access.Claims{Room: access.Every, Roles: []access.Role{access.Manage}}
+	return access.NewTokens(secret).Sign(claims, time.Now(), operatorTokenTime)
+}
+
+// get asks for JSON, and returns it as it came as well.
+func (o *operator) get(ctx context.Context, path string, into any) (json.RawMessage, error) {
+	token, err := o.bearer()
+	if err != nil {
+		return nil, err
+	}
+	body, err := o.ask(ctx, path, token)
+	if err != nil {
+		return nil, err
+	}
+	if json.Unmarshal(body, into) != nil {
+		return nil, fmt.Errorf("%s%s answers what no relay says: is another program there?", o.base, path)
+	}
+	return body, nil
+}
+
+// ask is the body of a GET. Errors are sentences.
+func (o *operator) ask(ctx context.Context, path, token string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, o.base+path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask the relay: %w", err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := o.client.Do(request)
+	if err != nil {
+		return nil, o.explain(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, o.explain(err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, o.refusal(response.StatusCode, body)
+	}
+	return body, nil
+}
+
+// explain says what to do about a relay that does not answer.
+func (o *operator) explain(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return &listenError{fmt.Sprintf("nothing answers at %s: does the relay run, and on this port? --url names another address", o.base), err}
+	}
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return fmt.Errorf("the relay at %s cannot be asked: %w", o.base, err)
+}
+
+// refusal is what the relay said, and what that means here.
+func (o *operator) refusal(status int, body []byte) error {
+	var problem struct{ Detail string }
+	if json.Unmarshal(body, &problem) != nil || problem.Detail == "" {
+		problem.Detail = fmt.Sprintf("it answers %d, as no relay does.", status)
+	}
+	refused := fmt.Errorf("the relay at %s: %s", o.base, printable(problem.Detail))
+	if status == http.StatusUnauthorized {
+		return unknownHere{refused}
+	}
+	return refused
+}
+
+// unknownHere says that the token is none for the relay.
+type unknownHere struct{ error }
+
+func (u unknownHere) Error() string {
+	return u.error.Error() + " The token was made with the secret of this user's state folder, or came with --token: " +
+		"name the relay's folder with --state-dir, its secret with --token-secret, or a token."
+}
+
+// printable takes out what would do something to a terminal.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c < ' ' || c >= 0x7f && c < 0xa0 {
+			return -1
+		}
+		return c
+	}, text)
+}
