@@ -11,6 +11,7 @@ import (
 type health struct {
 	mu    sync.Mutex // guards what follows
 	judge lossJudge
+	asks  askBudget
 	rtt   time.Duration
 	lost  uint8     // the fraction lost, of the newest report
 	heard time.Time // when that came; zero: none did
@@ -61,10 +62,10 @@ func (d *DownTrack) serve(p rtcp.Packet, budget *nackBudget, now time.Time) {
 		}
 	case *rtcp.PictureLossIndication:
 		d.asked.plis.Add(1)
-		d.needKeyFrame(sent)
+		d.needKeyFrame(sent, now)
 	case *rtcp.FullIntraRequest:
 		d.asked.firs.Add(1)
-		d.needKeyFrame(sent)
+		d.needKeyFrame(sent, now)
 	case *rtcp.ReceiverReport:
 		d.judge(b, p.Reports, now)
 	case *rtcp.SenderReport:
@@ -72,19 +73,28 @@ func (d *DownTrack) serve(p rtcp.Packet, budget *nackBudget, now time.Time) {
 	}
 }
 
-// needKeyFrame asks for one, if the viewer is sent a picture.
-func (d *DownTrack) needKeyFrame(sent bool) {
-	if sent && d.fanout.kind == kindVideo {
+// needKeyFrame asks for one, if the viewer is sent a picture and may have it.
+func (d *DownTrack) needKeyFrame(sent bool, now time.Time) {
+	if sent && d.fanout.kind == kindVideo && d.health.mayAsk(now) {
 		d.fanout.wantKeyFrame()
 	}
 }
 
+// maxAsked is how many numbers of one NACK are looked at: no browser asks for more
+// than a thousand, and a packet could name six.
+const maxAsked = 1024
+
 // repairs answers a NACK from the history, within the budget.
 func (d *DownTrack) repairs(b *binding, pairs []rtcp.NackPair, budget *nackBudget, now time.Time) {
-	sent, rtt := d.sent.Load(), d.health.roundTrip()
+	sent, rtt, left := d.sent.Load(), d.health.roundTrip(), maxAsked
 	for _, pair := range pairs {
+		if left <= 0 {
+			d.drops.count(dropBudget)
+			return
+		}
 		pair.Range(func(seq uint16) bool {
 			d.asked.packets.Add(1)
+			left--
 			p := d.fanout.history.get(seq)
 			switch {
 			case p == nil:
@@ -103,6 +113,22 @@ func (h *health) roundTrip() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.rtt
+}
+
+func (h *health) mayAsk(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.asks.allow(now)
+}
+
+// askLate asks for the key frame that the viewer could not have when it asked.
+func (d *DownTrack) askLate(now time.Time) {
+	d.health.mu.Lock()
+	due := d.health.asks.due(now)
+	d.health.mu.Unlock()
+	if due {
+		d.fanout.wantKeyFrame()
+	}
 }
 
 // judge stops the video of a viewer that loses too much of it for too long. Its

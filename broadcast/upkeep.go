@@ -72,8 +72,8 @@ func soonest(now time.Time, times ...time.Time) time.Time {
 	return first
 }
 
-// keep does what is due once a second: sender reports, slow viewers' retries,
-// the end of a sound that stopped, the memory of a presentation that is over, and
+// keep does what is due once a second: sender reports, slow viewers' retries, their
+// requests that had to wait, the end of a sound that stopped, the memory of a presentation that is over, and
 // warnings of the publisher's encoder.
 func (f *fanout) keep(now time.Time) {
 	f.mu.Lock()
@@ -91,6 +91,7 @@ func (f *fanout) keep(now time.Time) {
 		}
 		d.retry(now)
 		d.pace.note(d.octets.Load(), now)
+		d.askLate(now)
 	}
 	if silent {
 		f.flows(CodecNone)
