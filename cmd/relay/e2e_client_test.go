@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"net/http"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ type client struct {
 	media  *mutedConn
 	heard  chan message  // what the relay said; closed when the socket is
 	frozen chan struct{} // closed when the client stops reading
+
+	packets atomic.Int64                      // of media, where the client was told to count
+	prepare func(peer *webrtc.PeerConnection) // what else is done to the connection before it is offered
 }
 
 // message is any message of the relay, as far as the tests look at it.
@@ -44,15 +48,26 @@ func (c *mutedConn) WriteTo(p []byte, to net.Addr) (int, error) {
 // a publisher; without any it is a viewer.
 func newClient(t *testing.T, url string, tracks ...webrtc.TrackLocal) *client {
 	t.Helper()
-	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	check(t, err)
-	c := &client{t: t, media: &mutedConn{PacketConn: conn}, heard: make(chan message, 256), frozen: make(chan struct{})}
-	c.socket, _, err = websocket.DefaultDialer.Dial(url, nil)
-	check(t, err)
-	go c.read()
+	c := dialClient(t, url)
 	c.send(map[string]any{"type": "join"})
 	c.await("welcome")
 	c.connect(tracks)
+	return c
+}
+
+// dialClient has a socket, and has not joined yet. It may call itself a program.
+func dialClient(t *testing.T, url string, program ...string) *client {
+	t.Helper()
+	header := http.Header{}
+	for _, agent := range program {
+		header.Set("User-Agent", agent)
+	}
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	check(t, err)
+	c := &client{t: t, media: &mutedConn{PacketConn: conn}, heard: make(chan message, 256), frozen: make(chan struct{})}
+	c.socket, _, err = websocket.DefaultDialer.Dial(url, header)
+	check(t, err)
+	go c.read()
 	return c
 }
 
@@ -69,6 +84,9 @@ func (c *client) connect(tracks []webrtc.TrackLocal) {
 	var err error
 	c.peer, err = webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
 	check(c.t, err)
+	if c.prepare != nil {
+		c.prepare(c.peer)
+	}
 	c.addMedia(tracks)
 	connected := make(chan struct{})
 	c.peer.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {

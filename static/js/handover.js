@@ -1,5 +1,6 @@
 // Hand-over on the presenter's page: asking for a room, and being asked for one.
 
+import { failureText } from './manage.js';
 import { element, say, translator } from './page.js';
 import { make } from './personrow.js';
 
@@ -57,6 +58,9 @@ export class AskedCard {
   /** Who may take over now. */
   #heir = '';
   /** @type {ReturnType<typeof setTimeout>|undefined} until when */ #over;
+  /** Questions, by id, of which the relay may not know yet that they are. @type {Set<string>} */ #answered = new Set();
+  /** What is said of an answer that was not taken, as a key. */
+  #told = '';
 
   /** @param {Manage} manage */
   constructor(manage) {
@@ -65,12 +69,14 @@ export class AskedCard {
 
   /** @param {boolean} presenting */
   render(presenting) {
-    const requests = (presenting && this.#manage.people?.requests) || [];
+    const asked = (presenting && this.#manage.people?.requests) || [];
+    const requests = asked.filter(({ id }) => !this.#answered.has(id));
     const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
     for (const row of rows) if (!requests.some(({ id }) => id === row.dataset.id)) row.remove();
     for (const request of requests) this.#fill(rows.find(({ dataset }) => dataset.id === request.id) ?? this.#row(request), request);
     if (!presenting) this.#heir = '';
-    say(this.#granted, this.#heir && translator.t('ask.granted', { name: this.#heir }));
+    if (!presenting || requests.length > 0) this.#told = '';
+    this.#say();
   }
 
   /** @param {HTMLElement} row @param {Named} request */
@@ -101,14 +107,23 @@ export class AskedCard {
     clearTimeout(this.#over);
     this.#heir = heir;
     this.#over = setTimeout(() => this.#promise(''), PROMISED);
-    say(this.#granted, heir && translator.t('ask.granted', { name: heir }));
+    this.#say();
+  }
+
+  #say() {
+    const words = this.#told && translator.t(this.#told);
+    say(this.#granted, this.#heir ? translator.t('ask.granted', { name: this.#heir }) : words);
   }
 
   /** @param {string} id @param {boolean} grant @param {string} heir */
   async #answer(id, grant, heir) {
-    const reason = await this.#manage.answer(id, grant);
+    this.#answered.add(id);
+    this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`)?.remove();
     this.#list.focus();
-    if (reason === null) this.#promise(heir);
-    else say(this.#granted, reason || translator.t('people.unreachable'));
+    const code = await this.#manage.answer(id, grant);
+    // The question comes again.
+    if (code !== null) this.#answered.delete(id);
+    this.#told = code === null ? '' : failureText(code);
+    this.#promise(code === null ? heir : '');
   }
 }

@@ -40,6 +40,20 @@ const LOOK_EVERY = 2_000;
  * @property {() => void} changed        the people, or whether they are known
  */
 
+/** What is not there any more is gone, as was wanted. @param {string|null} code */
+function gone(code) {
+  return code === 'not-found' ? null : code;
+}
+
+/**
+ * The key of the sentence about an action that was not done.
+ * @param {string} code
+ */
+export function failureText(code) {
+  if (code === 'not-found') return 'people.gone-before';
+  return code === 'unauthorized' || code === 'forbidden' ? 'people.not-yours' : 'people.failed';
+}
+
 /** Looks at the room for as long as that is wanted, and acts on it. Owns the latest list and the timer. */
 export class Manage {
   #options;
@@ -105,8 +119,8 @@ export class Manage {
   }
 
   /** @param {string} id */
-  remove(id) {
-    return this.#act('DELETE', `/viewers/${encodeURIComponent(id)}`);
+  async remove(id) {
+    return gone(await this.#act('DELETE', `/viewers/${encodeURIComponent(id)}`));
   }
 
   /** @param {string} viewer  its id */
@@ -115,8 +129,8 @@ export class Manage {
   }
 
   /** @param {string} id  of what is blocked */
-  unblock(id) {
-    return this.#act('DELETE', `/blocked/${encodeURIComponent(id)}`);
+  async unblock(id) {
+    return gone(await this.#act('DELETE', `/blocked/${encodeURIComponent(id)}`));
   }
 
   /** Ends the presentation for everybody. */
@@ -130,7 +144,7 @@ export class Manage {
   }
 
   /**
-   * Null when it was done, else the relay's sentence. Whoever has left meanwhile is gone, as was wanted.
+   * Null when it was done, else the relay's code; "unreachable" where it did not answer.
    * @param {string} method @param {string} path @param {object} [body]
    */
   async #act(method, path, body) {
@@ -138,8 +152,7 @@ export class Manage {
       await this.#ask(method, path, body);
       return null;
     } catch (error) {
-      if (!(error instanceof Refusal)) return '';
-      return error.told.code === 'not-found' ? null : error.told.message;
+      return error instanceof Refusal ? error.told.code : 'unreachable';
     } finally {
       void this.look();
     }

@@ -82,8 +82,13 @@ export function arranged(before, people, room, steady) {
  * @param {string[]} said what the list says of somebody
  */
 export function fits(text, said) {
-  const wanted = text.trim().toLocaleLowerCase();
-  return wanted === '' || said.some((words) => words.toLocaleLowerCase().includes(wanted));
+  const wanted = plain(text.trim());
+  return wanted === '' || said.some((words) => plain(words).includes(wanted));
+}
+
+/** @param {string} text */
+function plain(text) {
+  return text.replaceAll('\u00a0', ' ').toLocaleLowerCase();
 }
 
 /**

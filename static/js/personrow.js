@@ -108,7 +108,8 @@ export class PersonRow {
     if (connected && bitrate > 0) facts.push(translator.bitrate(bitrate));
     if (connected && loss > 0) facts.push(translator.t('people.loss', { percent: percent(loss) }));
     facts.push(translator.t('people.since', { time: translator.time(since) }));
-    return facts.filter(Boolean);
+    // A line ends between two facts, and not within one.
+    return facts.filter(Boolean).map((fact) => fact.replaceAll(' ', '\u00a0'));
   }
 
   /** A disabled button would lose the focus. @param {boolean} gone */

@@ -1,5 +1,6 @@
 // The card of who watches: the presenter's hand.
 
+import { failureText } from './manage.js';
 import { arranged, fits, limitOf, Numbers } from './people.js';
 import { element, say, translator } from './page.js';
 import { make, PersonRow } from './personrow.js';
@@ -194,14 +195,14 @@ export class ViewersCard {
 
   /**
    * What became of an action; whether it was done.
-   * @param {Promise<string|null>} acting  the relay's sentence, or null
+   * @param {Promise<string|null>} acting  why it was not, as a code
    * @param {string} [key]                 what to speak
    * @param {string} [name]
    */
   async #tell(acting, key, name = '') {
-    const reason = await acting;
-    say(this.#note, reason === null ? '' : reason || translator.t('people.unreachable'));
-    if (reason === null && key) this.#speak(translator.t(key, { name }));
-    return reason === null;
+    const code = await acting;
+    say(this.#note, code === null ? '' : translator.t(failureText(code)));
+    if (code === null && key) this.#speak(translator.t(key, { name }));
+    return code === null;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Manage } from '../js/manage.js';
+import { failureText, Manage } from '../js/manage.js';
 import { arranged, conditionOf, fits, limitOf, Numbers, percent } from '../js/people.js';
 import { problem } from './fakerelay.js';
 import { rest } from './fakes.js';
@@ -61,7 +61,7 @@ test('numbers stay with whoever has no name; two of one name are told apart', ()
 test('whoever is looked for is found by any word of the row', () => {
   assert.ok(fits('', ['x']));
   assert.ok(fits(' anna', ['Anna', 'sees the picture']));
-  assert.ok(fits('WINDOWS', ['Anna', 'Chrome on Windows']));
+  assert.ok(fits('on WINDOWS', ['Anna', 'Chrome\u00a0on\u00a0Windows']));
   assert.ok(!fits('bert', ['Anna']));
 });
 
@@ -134,11 +134,13 @@ test('each action is one request, and looked at at once', async (t) => {
 test('what the relay does not do it says; who has left meanwhile is gone as wanted', async (t) => {
   const { manage, relay } = begin(t);
   relay.refuse = () => problem(429, 'rate-limited');
-  assert.equal(await manage.remove('a'), 'rate-limited', 'its sentence');
+  assert.equal(await manage.remove('a'), 'rate-limited');
   relay.refuse = () => problem(404, 'not-found');
   assert.equal(await manage.remove('a'), null);
+  assert.equal(await manage.answer('q', true), 'not-found', 'nobody is there to take it');
   relay.refuse = () => { throw new TypeError('Failed to fetch'); };
-  assert.equal(await manage.remove('a'), '');
+  assert.equal(await manage.remove('a'), 'unreachable');
+  assert.deepEqual(['not-found', 'forbidden', 'unreachable'].map(failureText), ['people.gone-before', 'people.not-yours', 'people.failed']);
 });
 
 test('a relay that does not answer: what is known stays, and it is asked again', async (t) => {

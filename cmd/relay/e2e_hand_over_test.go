@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestHandOver: from one presenter to another, who asked for the room, while those
+// who watch stay connected and get new pictures.
+func TestHandOver(t *testing.T) {
+	t.Parallel() // it mostly waits
+	r := startRelay(t)
+	took := handOver(t, r, r.url("/push/math"))
+	figure(t, "access-3: handed over from one browser to another: a new picture at every viewer %.0f ms or less after the second shared; nobody left connected", took)
+}
+
+// TestHandOverWithoutWebSockets: the same by WHIP.
+func TestHandOverWithoutWebSockets(t *testing.T) {
+	t.Parallel() // it mostly waits
+	r := startRelay(t)
+	took := handOver(t, r, startProxyWithoutWebSockets(t, r).URL+"/push/math")
+	figure(t, "access-3: handed over without WebSockets: a new picture at every viewer %.0f ms or less after the second shared; nobody left connected", took)
+}
+
+// handOver lets a second presenter, whose page is at address as the first one's is,
+// have the room, and returns after how many milliseconds every viewer saw it.
+func handOver(t *testing.T, r *relay, address string) float64 {
+	t.Helper()
+	first := newPresenter(t, servePattern(t))
+	first.push = first.browser.open(address)
+	first.push.waitState("ready")
+	first.share()
+	second := newPresenter(t, servePattern(t))
+	viewers := watch(t, second.browser, r.url("/pull/math"), 1)
+	clients := []*client{watcher(t, r, "math", "Bert"), watcher(t, r, "math", "Carl")}
+
+	second.push = second.browser.open(address)
+	second.push.waitState("held")
+	second.push.enter("#ask-name", "Dora")
+	second.push.click("#ask-form .primary")
+	first.push.wait("document.querySelector('.request')?.innerText.includes('Dora asks to take over.')")
+	first.push.click(named("Decline Dora"))
+	second.push.wait("document.querySelector('#ask-told').textContent.includes('goes on')")
+	second.push.click("#ask-form .primary")
+	first.push.click(named("Hand over to Dora"))
+	second.push.waitState("ready")
+	second.push.wait("document.querySelector('#status').textContent.includes('The room is yours')")
+	first.push.waitState("live")
+
+	second.share()
+	captured := eval[float64](second.push, "probe.captured.at(-1)")
+	var worst float64
+	for _, viewer := range viewers {
+		viewer.wait(fmt.Sprintf("probe.newer(%f)", captured))
+		worst = max(worst, evalf[float64](viewer, "probe.newer(%f).at - %[1]f", captured))
+	}
+	first.push.waitState("held")
+	first.pattern.pause(time.Second)
+	first.push.waitState("held")
+	second.push.waitState("live")
+	checkNeverLeftConnected(t, viewers)
+	for _, c := range clients {
+		c.stillPlays()
+	}
+	return worst
+}

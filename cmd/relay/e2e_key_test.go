@@ -1,0 +1,45 @@
+package main
+
+import "testing"
+
+// TestKeyInTheBrowser: a key in the link's fragment opens the room and leaves the
+// address; without one, or with a wrong one, the page asks; and who presents gives
+// viewers a link that opens it.
+func TestKeyInTheBrowser(t *testing.T) {
+	t.Parallel() // it mostly waits
+	r := startRelay(t, "--publish-key", "present-sesame", "--view-key", "watch-sesame")
+	p := newPresenter(t, servePattern(t))
+	p.push = p.browser.open(r.url("/push/math#key=present-sesame"))
+	p.push.waitState("ready")
+	p.push.wait("location.hash === ''")
+	p.share()
+	audience := startChromium(t, autoplay)
+	keyed := audience.open(r.url("/pull/math#key=watch-sesame"))
+	keyed.waitPicture()
+	keyed.wait("location.href.endsWith('/pull/math')")
+	keyed.navigate(r.url("/pull/math"))
+	keyed.waitPicture() // the tab keeps it
+
+	asked := audience.open(r.url("/pull/math"))
+	asked.waitState("key")
+	asked.enter("#key", "wrong-sesame")
+	asked.press("\r")
+	asked.wait("document.querySelector('#key-note').hasAttribute('data-wrong')")
+	asked.waitState("key")
+	asked.enter("#key", "watch-sesame")
+	asked.press("\r")
+	asked.waitPicture()
+
+	p.push.wait("document.querySelector('#link').value.includes('/pull/math#token=')")
+	p.push.wait("document.querySelector('#qr-small').naturalWidth > 0 && document.querySelector('#qr-small').src.startsWith('blob:')")
+	token := eval[string](p.push, "new URL(document.querySelector('#link').value).hash")
+	invited := audience.open(r.url("/pull/math" + token))
+	invited.waitPicture()
+
+	stranger := audience.open(r.url("/push/physics"))
+	stranger.waitState("key")
+	stranger.enter("#key", "present-sesame")
+	stranger.press("\r")
+	stranger.waitState("ready")
+	figure(t, "access-3: a key in the link's fragment, entered by hand after a wrong one, and the presenter's invitation open the room in the browser")
+}
