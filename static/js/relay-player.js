@@ -12,6 +12,10 @@ const SENTENCES = {
     unreachable: 'The relay cannot be reached. Trying again…', busy: 'The relay is busy. Trying again…',
     refused: 'The relay refuses. Trying again from time to time…',
     origin: 'The relay does not serve this site. Whoever runs it has to add\n--allow-origin {origin}',
+    key: 'This room needs a key.', expired: 'This link is too old. Ask whoever sent it for a new one.', forbidden: 'This key does not open the room for watching.',
+    full: 'This room is full. You get in by yourself as soon as there is a place.',
+    locked: 'The presenter has locked this room. You get in by yourself once it is open again.',
+    removed: 'The presenter has removed you from this room.', blocked: 'The presenter has blocked you in this room.', again: 'Watch again',
     codec: 'This browser cannot play the picture ({codec}). Another one such as Chrome may.',
     src: 'The attribute src has to be a WHEP address such as https://relay.example/whep/math.',
     incapable: 'This browser cannot play live pictures. Use a current Chrome, Edge, Firefox or Safari.',
@@ -22,6 +26,10 @@ const SENTENCES = {
     unreachable: '无法连接中继服务器，正在重试…', busy: '中继服务器繁忙，正在重试…',
     refused: '中继服务器拒绝了请求，稍后会自动重试…',
     origin: '中继服务器未允许本网站使用。请其管理员添加\n--allow-origin {origin}',
+    key: '此房间需要密钥。', expired: '此链接已过期，请向发送者索取新链接。', forbidden: '此密钥不能用于观看此房间。',
+    full: '房间已满，一有空位您会自动进入。',
+    locked: '演示者已锁定此房间，房间重新开放后您会自动进入。',
+    removed: '演示者已将您移出此房间。', blocked: '演示者已禁止您进入此房间。', again: '重新观看',
     codec: '此浏览器无法播放此画面（{codec}）。请换用 Chrome 等其他浏览器。',
     src: 'src 属性必须是 WHEP 地址，例如 https://relay.example/whep/math。',
     incapable: '此浏览器无法播放实时画面。请使用新版 Chrome、Edge、Firefox 或 Safari。',
@@ -67,6 +75,23 @@ function stereo(sdp) {
   return sdp.replace(new RegExp(`^a=fmtp:${payloadType} (?!.*\\bstereo=).*$`, 'm'), (line) => `${line};stereo=1`);
 }
 
+/** @typedef {'busy'|'refused'|'origin'|'full'|'locked'|'key'|'expired'|'forbidden'|'removed'|'blocked'} Refusal */
+
+/** @type {Record<string, Refusal>} what the relay's problems are, by reason and else by code; others are told by their status */
+const PROBLEMS = { 'room-full': 'full', locked: 'locked', key: 'key', expired: 'expired', unauthorized: 'key', removed: 'removed', blocked: 'blocked', forbidden: 'forbidden' };
+/** Those that asking again does not change. @type {Set<Refusal|null>} */
+const FINAL = new Set(/** @type {const} */ (['key', 'expired', 'forbidden', 'removed', 'blocked']));
+
+/**
+ * What the relay refuses with; null where its status has to do.
+ * @param {Response} response
+ */
+async function problemOf(response) {
+  if (!response.headers.get('Content-Type')?.startsWith('application/problem+json')) return null;
+  const { code, reason } = await response.json().catch(() => ({}));
+  return PROBLEMS[reason] ?? PROBLEMS[code] ?? null;
+}
+
 /** Between 0.7 and 1.3 times as long: viewers who lost the relay together do not come back together. @param {number} seconds */
 function jittered(seconds) {
   return seconds * (0.7 + 0.6 * Math.random());
@@ -89,11 +114,11 @@ function received(report) {
 // ---- What is said, out of what is known
 
 /** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'failed'} State */
-/** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'unreachable'|'busy'|'refused'|'origin'|'codec'} Verdict  and its sentence */
+/** @typedef {'connecting'|'waiting'|'playing'|'reconnecting'|'unreachable'|'codec'|Refusal} Verdict  and its sentence */
 
 /**
  * @typedef {object} Facts
- * @property {'busy'|'refused'|'origin'|null} refusal   why the relay gives no session
+ * @property {Refusal|null} refusal   why the relay gives no session
  * @property {boolean} answers        the relay answered when it was asked last
  * @property {boolean} lost           a session ended, or could not be had, since there was something to say
  * @property {boolean} connected      media is
@@ -127,7 +152,10 @@ export function verdictOf(facts) {
 }
 
 /** @type {Partial<Record<Verdict, State>>} the states of verdicts that are none themselves */
-const STATES = { unreachable: 'reconnecting', busy: 'reconnecting', refused: 'failed', origin: 'failed', codec: 'failed' };
+const STATES = {
+  unreachable: 'reconnecting', busy: 'reconnecting', full: 'reconnecting', locked: 'reconnecting',
+  refused: 'failed', origin: 'failed', codec: 'failed', key: 'failed', expired: 'failed', forbidden: 'failed', removed: 'failed', blocked: 'failed',
+};
 /** After these, nothing is lost any more. @type {Set<Verdict>} */
 const SETTLED = new Set(['playing', 'waiting', 'codec']);
 
@@ -164,6 +192,7 @@ const NOTHING_RECEIVED = { count: 0, from: -Infinity, to: -Infinity, since: 0, a
 /**
  * @typedef {object} WatcherOptions
  * @property {string} endpoint
+ * @property {() => string} [token]                            that opens the room, or its key; empty for none
  * @property {(verdict: Verdict) => void} changed              this is to be said now
  * @property {(stream: MediaStream|null) => void} attach       show this; again when a track of it falls silent or begins
  * @property {typeof fetch} [request]
@@ -283,7 +312,7 @@ export class Watcher {
         const { sdp = '' } = await pc.createOffer();
         await pc.setLocalDescription({ type: 'offer', sdp: stereo(sdp) });
       }
-      response = await this.#ask(this.#options.endpoint, { method: 'POST', headers: { 'Content-Type': 'application/sdp' }, body: pc.localDescription?.sdp });
+      response = await this.#ask(this.#options.endpoint, { method: 'POST', headers: { 'Content-Type': 'application/sdp', ...this.#opens }, body: pc.localDescription?.sdp });
       this.#heard = true;
     } catch (error) {
       return this.#unheard(pc, error instanceof TypeError);
@@ -328,8 +357,11 @@ export class Watcher {
   }
 
   /** @param {RTCPeerConnection} pc @param {Response} response */
-  #refused(pc, { status, headers }) {
+  async #refused(pc, response) {
+    const { status, headers } = response;
+    const refusal = status === 409 ? null : await problemOf(response);
     if (pc !== this.#pc) return;
+    if (FINAL.has(refusal)) return this.#rest(refusal);
     const wait = Number(headers.get('Retry-After')) || RETRY;
     if (status === 409) {
       // What is on the screen belongs to an earlier presentation.
@@ -338,9 +370,24 @@ export class Watcher {
       this.#update({ refusal: null, answers: true, active: false });
       // Not sooner than the relay said, and not all viewers of the room at once.
       this.#after(wait * (1 + 0.3 * Math.random()), () => this.#negotiate(pc));
-    } else if (status === 429 || status === 503) this.#retry({ refusal: 'busy', answers: true }, wait);
+    } else if (refusal) this.#retry({ refusal, answers: true }, wait);
+    else if (status === 429 || status === 503) this.#retry({ refusal: 'busy', answers: true }, wait);
     else if (status >= 500) this.#retry({ refusal: null, answers: false }, wait);
     else this.#retry({ refusal: 'refused', answers: true }, REFUSED_RETRY);
+  }
+
+  /** Nothing is tried until somebody wants it. @param {Refusal|null} refusal */
+  #rest(refusal) {
+    this.#drop();
+    this.#options.attach(null);
+    this.#blank();
+    this.#update({ refusal, answers: true });
+  }
+
+  /** The header that opens the room. @returns {Record<string, string>} */
+  get #opens() {
+    const token = this.#options.token?.();
+    return token ? { Authorization: `Bearer ${token}` } : {};
   }
 
   /** A relay that stops says so on the DTLS transport; ICE takes its time to notice. @param {RTCPeerConnection} pc */
@@ -442,7 +489,7 @@ export class Watcher {
   /** What is presented. @param {RTCPeerConnection} pc @param {number} now @param {boolean} sound  comes */
   async #askWhat(pc, now, sound) {
     this.#received.asked = now;
-    const room = await this.#ask(roomOf(this.#options.endpoint)).then((response) => (response.ok ? response.json() : null)).catch(() => null);
+    const room = await this.#ask(roomOf(this.#options.endpoint), { headers: this.#opens }).then((response) => (response.ok ? response.json() : null)).catch(() => null);
     if (pc !== this.#pc) return;
     if (room) this.#codec = room.video;
     else this.#codec = sound ? null : '';
@@ -588,15 +635,16 @@ function make(tag, properties, ...children) {
 /** @typedef {HTMLVideoElement & {webkitEnterFullscreen?: () => void}} Video */
 
 /**
- * The element. Attributes: `src`; `muted`, to begin without sound and not offer it; `controls`,
+ * The element. Attributes: `src`; `token`, or a key, for a room that needs one; `muted`, to begin without sound and not offer it; `controls`,
  * for the buttons; `lang`. Events: `playing`, `waiting`, `reconnecting`, `failed`. Owns its shadow DOM, and knows
  * what the browser did not allow.
  */
 export class RelayPlayer extends HTMLElement {
-  static observedAttributes = ['src', 'muted', 'controls', 'lang'];
+  static observedAttributes = ['src', 'token', 'muted', 'controls', 'lang'];
   /** @type {Video} */ #video = make('video', { playsInline: true, autoplay: true, tabIndex: -1 });
   #status = make('div', { className: 'veil' });
   #big = make('button', { className: 'big', type: 'button', hidden: true, onclick: () => this.#unmute() });
+  #again = make('button', { className: 'big', type: 'button', hidden: true, onclick: () => this.#watchAgain() });
   #mute = make('button', { type: 'button', onclick: () => (this.#video.muted ? this.#unmute() : this.#setMuted(true)) });
   #full = make('button', { type: 'button', onclick: () => this.#toggleFullscreen() }, icon('fullscreen'));
   #bar = make('div', { className: 'bar', hidden: true }, this.#mute, this.#full);
@@ -614,7 +662,7 @@ export class RelayPlayer extends HTMLElement {
     sheet.replaceSync(STYLE);
     const root = this.attachShadow({ mode: 'open' });
     root.adoptedStyleSheets = [sheet];
-    root.append(this.#video, this.#status, this.#big, this.#bar);
+    root.append(this.#video, this.#status, this.#big, this.#again, this.#bar);
     this.#status.setAttribute('role', 'status');
     for (const name of ['volumechange', 'resize', 'emptied']) this.#video.addEventListener(name, () => this.#render());
     this.#video.addEventListener('dblclick', () => this.#toggleFullscreen());
@@ -649,7 +697,9 @@ export class RelayPlayer extends HTMLElement {
   attributeChangedCallback(name) {
     if (name === 'muted') this.#setMuted(this.hasAttribute('muted'));
     const endpoint = endpointOf(this.getAttribute('src'));
-    if (name === 'src' && endpoint !== this.#endpoint) {
+    // A session that there is needs no token; whoever is kept out tries the new one.
+    const keyed = name === 'token' && this.state !== 'playing' && this.state !== 'waiting';
+    if (keyed || (name === 'src' && endpoint !== this.#endpoint)) {
       this.#endpoint = endpoint;
       if (this.#shown) this.#start();
     }
@@ -660,7 +710,8 @@ export class RelayPlayer extends HTMLElement {
     this.#stop();
     const endpoint = this.#endpoint;
     const able = endpoint && 'RTCPeerConnection' in window;
-    this.#watcher = able ? new Watcher({ endpoint, changed: () => this.#changed(), attach: (stream) => this.#attach(stream) }) : null;
+    const token = () => this.getAttribute('token')?.trim() ?? '';
+    this.#watcher = able ? new Watcher({ endpoint, token, changed: () => this.#changed(), attach: (stream) => this.#attach(stream) }) : null;
     this.#watcher?.start();
     this.#render();
   }
@@ -699,6 +750,8 @@ export class RelayPlayer extends HTMLElement {
     const stream = /** @type {MediaStream|null} */ (this.#video.srcObject);
     const sound = stream?.getAudioTracks().some((track) => !track.muted);
     this.#big.hidden = !playing || !this.#denied || (this.#denied === 'sound' && !sound);
+    this.#say(this.#again, words.again);
+    this.#again.hidden = this.#sentence !== 'removed';
     this.#bar.hidden = !this.hasAttribute('controls') || !(playing || picture);
     this.#full.hidden = !document.fullscreenEnabled && !this.#video.webkitEnterFullscreen;
     this.#mute.replaceChildren(icon(muted ? 'unmute' : 'mute'));
@@ -775,6 +828,12 @@ export class RelayPlayer extends HTMLElement {
     void this.#play();
     // It is gone now, and with it the place of whoever uses the keyboard.
     if (focused) (this.#bar.hidden ? this.#video : this.#mute).focus();
+  }
+
+  /** After having been sent out. */
+  #watchAgain() {
+    this.#watcher?.start();
+    this.#render();
   }
 
   /** As somebody wishes. @param {boolean} muted */

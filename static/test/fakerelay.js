@@ -21,6 +21,8 @@ export class FakeRelay {
   places = new Map();
   /** Every request, like "POST /whep/math". */
   asked = [];
+  /** The headers of each of them, beside it. */
+  shown = [];
   /** The body of the latest request that had one. */
   body = '';
   /** Until then POSTs are not answered. */
@@ -39,6 +41,7 @@ export class FakeRelay {
     const path = new URL(url, 'https://relay.example').pathname;
     this.asked.push(`${method} ${path}`);
     this.headers = headers;
+    this.shown.push([this.asked.at(-1), headers]);
     if (body) this.body = body;
     if (method === 'POST') await this.hold;
     if (!this.up) throw new TypeError('Failed to fetch');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { FakeRelay, FakeSource } from './fakerelay.js';
+import { FakeRelay, FakeSource, problem } from './fakerelay.js';
 import { FakePeer, FakeStream, reset, rest, room } from './fakes.js';
 
 /** As much of an element as <relay-player> uses. */
@@ -99,8 +99,8 @@ async function show(t, attributes) {
   player.connectedCallback();
   await rest();
   t.after(() => player.disconnectedCallback());
-  const [video, status, big, bar] = player.shadowRoot.children;
-  return { player, video, status, big, mute: bar.children[0] };
+  const [video, status, big, again, bar] = player.shadowRoot.children;
+  return { player, video, status, big, again, mute: bar.children[0] };
 }
 
 /** The element's session has a picture, and sound if that is said. */
@@ -192,4 +192,27 @@ test('a page may load the file twice', async () => {
   const element = defined.get('relay-player');
   await import('../js/relay-player.js?again');
   assert.equal(defined.get('relay-player'), element);
+});
+
+test('a token that comes late opens the room', async (t) => {
+  relay.refuse = () => problem(401, 'unauthorized', undefined, 'key');
+  const { player, status } = await show(t, { src, lang: 'en' });
+  assert.match(status.textContent, /needs a key/);
+  relay.refuse = null;
+  player.setAttribute('token', ' a.b.c ');
+  player.attributeChangedCallback('token');
+  await rest();
+  assert.equal(relay.shown.findLast(([line]) => line === 'POST /whep/math')[1].Authorization, 'Bearer a.b.c');
+});
+
+test('whoever was removed has a button to watch again', async (t) => {
+  relay.refuse = () => problem(403, 'forbidden', '60', 'removed');
+  const { status, again } = await show(t, { src, lang: 'en' });
+  assert.match(status.textContent, /has removed you/);
+  assert.equal(again.hidden, false);
+  relay.refuse = null;
+  again.onclick();
+  await rest();
+  assert.equal(again.hidden, true);
+  assert.equal(relay.of('POST').filter((line) => line === 'POST /whep/math').length, 2);
 });

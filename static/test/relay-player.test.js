@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
-import { FakeRelay, FakeSource } from './fakerelay.js';
+import { FakeRelay, FakeSource, problem } from './fakerelay.js';
 import { FakePeer, FakeStream, reset, rest, room } from './fakes.js';
 
 // What the file needs in order to be read; what it does with it is for browsers.
@@ -14,18 +14,19 @@ const endpoint = 'https://relay.example/whep/math';
 const live = room({ state: 'live' });
 
 /** A watcher that was started. */
-async function begin(t, fields = live) {
+async function begin(t, fields = live, { refuse = null, token } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'] });
   t.mock.method(Math, 'random', () => 0.5);
   const relay = new FakeRelay();
   relay.room = fields;
+  relay.refuse = refuse;
   const told = [];
   const attached = [];
   const changed = () => {
     if (watcher.state !== told.at(-1)) told.push(watcher.state);
   };
   const watcher = new Watcher({
-    endpoint, changed, attach: (stream) => attached.push(stream),
+    endpoint, token, changed, attach: (stream) => attached.push(stream),
     request: relay.request, createPeer: () => new FakePeer(), createSource: (url) => new FakeSource(url),
   });
   watcher.start();
@@ -487,4 +488,52 @@ test('a PeerConnection that cannot be made is tried again', async (t) => {
   await rest();
   assert.equal(relay.sessions.size, 1);
   watcher.stop();
+});
+
+test('a room that needs a key: says so, and asks again only when there is another one', async (t) => {
+  const { relay, watcher, told, tick } = await begin(t, live, { refuse: () => problem(401, 'unauthorized', undefined, 'key') });
+  assert.deepEqual([watcher.verdict, watcher.state], ['key', 'failed']);
+  await tick(60_000);
+  assert.deepEqual(relay.of('POST'), ['POST /whep/math']);
+  relay.refuse = null;
+  watcher.start();
+  await rest();
+  assert.equal(relay.of('POST')[1], 'POST /whep/math');
+  assert.equal(told.at(-1), 'connecting');
+});
+
+test('a token is shown at the door, and to nobody else', async (t) => {
+  const { relay } = await begin(t, live, { token: () => 'a.b.c' });
+  const shown = relay.shown.filter(([, headers]) => headers.Authorization).map(([line]) => line);
+  assert.deepEqual(shown, ['POST /whep/math']);
+  assert.equal(relay.shown[0][1].Authorization, 'Bearer a.b.c');
+});
+
+test('what the relay refuses with is told in its own words', async (t) => {
+  const cases = [
+    [401, 'unauthorized', 'expired', 'expired'], [403, 'forbidden', undefined, 'forbidden'], [403, 'forbidden', 'removed', 'removed'],
+    [403, 'forbidden', 'blocked', 'blocked'], [403, 'forbidden', 'locked', 'locked'], [503, 'room-full', undefined, 'full'],
+    [503, 'shutting-down', undefined, 'busy'], [429, 'rate-limited', undefined, 'busy'], [400, 'bad-request', undefined, 'refused'],
+  ];
+  for (const [status, code, reason, verdict] of cases) {
+    reset();
+    const { relay, watcher, tick } = await begin(t, live, { refuse: () => problem(status, code, '5', reason) });
+    assert.equal(watcher.verdict, verdict);
+    for (let second = 0; second < 30; second++) await tick(1_000);
+    const asks = !['expired', 'forbidden', 'removed', 'blocked'].includes(verdict);
+    assert.equal(relay.of('POST').length > 1, asks, verdict);
+    watcher.stop();
+    t.mock.timers.reset();
+    t.mock.restoreAll();
+  }
+});
+
+test('a full room is asked again when the relay said, and plays', async (t) => {
+  const { relay, watcher, tick, plays } = await begin(t, live, { refuse: () => problem(503, 'room-full', '5') });
+  relay.refuse = null;
+  await tick(4_900);
+  assert.equal(watcher.verdict, 'full');
+  await tick(200);
+  await plays();
+  assert.equal(watcher.verdict, 'playing');
 });
