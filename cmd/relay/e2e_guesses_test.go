@@ -121,8 +121,12 @@ func (g *guesser) overWebSocket(key string) string {
 	}
 	defer ws.Close()
 	var m struct{ Type, Code, Reason string }
-	if err := ws.WriteJSON(map[string]string{"type": "join", "key": key}); err == nil {
+	err = ws.WriteJSON(map[string]string{"type": "join", "key": key})
+	if err == nil {
 		err = ws.ReadJSON(&m)
+	}
+	if err != nil {
+		return err.Error()
 	}
 	if m.Type == "welcome" {
 		_ = ws.WriteJSON(map[string]string{"type": "leave"})
