@@ -48,7 +48,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.allowHost, "allow-host", nil, "host name under which this relay is reached, such as relay.school.example; repeatable")
 	o.access.register(flags)
 	o.limits.register(flags)
-	flags.StringVar(&o.stateDir, "state-dir", "", "folder of the relay's own certificates and of its tokens' secret; when not given, this user's folder for such")
+	flags.StringVar(&o.stateDir, "state-dir", "", "folder of the relay's own certificates, its tokens' secret and its rooms; when not given, this user's folder for such")
 	flags.StringVar(&o.tlsCert, "tls-cert", "", "PEM file of a certificate for HTTPS, in the place of the relay's own; read again when it changes")
 	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM file of the private key of --tls-cert")
 	flags.BoolVar(&o.noTLS, "no-tls", false, "speak plain HTTP only, behind a proxy that speaks HTTPS")

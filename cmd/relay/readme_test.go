@@ -15,7 +15,7 @@ func TestReadmeHasEveryFlag(t *testing.T) {
 	check(t, err)
 	for name, register := range map[string]func(*pflag.FlagSet){
 		"serve": new(options).register, "load": new(loadFlags).register, "token": new(tokenFlags).register,
-		"rooms": new(operatorFlags).register, "status": new(statusFlags).register,
+		"status": new(statusFlags).register, // those of "relay rooms" are among them
 	} {
 		flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 		flags.SortFlags = false
