@@ -10,7 +10,7 @@ RUN mkdir -m 700 /state
 FROM scratch
 COPY --from=build /relay /relay
 COPY --from=build --chown=65532:65532 /state /state
-# The relay's own certificates: a volume with a name keeps them.
+# The relay's own certificates and its tokens' secret: a volume with a name keeps them.
 ENV RELAY_STATE_DIR=/state
 VOLUME /state
 USER 65532:65532

@@ -55,6 +55,14 @@ func (s *Server) comesBack(role broadcast.Role, join broadcast.Join) bool {
 	return join.Token != "" && s.config.Relay.Returns(join.Room, role, s.latest(join).Token)
 }
 
+// latest is j with the token that came in the place of the one that its page shows.
+func (s *Server) latest(j broadcast.Join) broadcast.Join {
+	if next, is := s.resources.successor(j.Room, j.Token); is && (next.refused || s.config.Relay.Room(j.Room).State != broadcast.StateLive) {
+		j.Token = next.token
+	}
+	return j
+}
+
 // slow returns the refusal when it may be told: that of a wrong credential has to
 // wait for its turn. Nobody waits who hangs up, or when the server closes.
 func (s *Server) slow(r *http.Request, refusal error) error {

@@ -2,6 +2,7 @@ package signaling
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -86,6 +87,51 @@ func TestQROfNothingOrMore(t *testing.T) {
 		if response.StatusCode != http.StatusBadRequest || response.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%q: %s", query, response.Status)
 		}
+	}
+}
+
+func TestQRWithSecret(t *testing.T) {
+	s := newTestServer(t, nil)
+	link := "http://192.168.1.20:8080/pull/math#token=eyJhbGciOiJIUzI1NiJ9.eyJyb29tIjoibWF0aCJ9.abc-_"
+	form := func(address string) string { return "url=" + url.QueryEscape(address) }
+	const text, formType = "text/plain;charset=UTF-8", "application/x-www-form-urlencoded"
+	for name, test := range map[string]struct {
+		kind, body string
+		status     int
+	}{
+		"form":                 {formType, form(link), 200},
+		"text":                 {text, link, 200},
+		"key":                  {text, "http://box/pull/math#key=my%20key!", 200},
+		"plain":                {text, "http://box/pull/math", 200},
+		"long":                 {text, "http://box/pull/math#token=" + strings.Repeat("x", 900), 200},
+		"too long":             {text, "http://box/pull/math#token=" + strings.Repeat("x", maxQR), 400},
+		"far too long":         {text, strings.Repeat("x", maxSecretQR+1), 413},
+		"another's":            {text, "http://evil.example/pull/math#token=x", 400},
+		"presenter's":          {text, "http://box/push/math#token=x", 400},
+		"another fragment":     {text, "http://box/pull/math#x", 400},
+		"empty token":          {text, "http://box/pull/math#token=", 400},
+		"two fragments":        {text, "http://box/pull/math#token=x#y", 400},
+		"script in a token":    {text, "http://box/pull/math#token=<x>", 400},
+		"query":                {text, "http://box/pull/math?a=b#token=x", 400},
+		"nothing":              {text, "", 400},
+		"two addresses":        {formType, form(link) + "&" + form(link), 400},
+		"another field":        {formType, "address=x", 400},
+		"another type":         {"application/json", `{"url":"http://box/pull"}`, 415},
+		"no type":              {"", link, 415},
+		"what is no form":      {formType, "url=%zz", 400},
+		"address in the query": {text, "", 400},
+	} {
+		r := httptest.NewRequest("POST", "/qr.svg?"+form("http://box/pull/math"), strings.NewReader(test.body))
+		r.Host = "192.168.1.20:8080"
+		r.Header.Set("Content-Type", test.kind)
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != test.status || strings.HasPrefix(w.Body.String(), "<svg ") != (test.status == 200) || strings.Contains(w.Body.String(), "eyJ") {
+			t.Errorf("%s: %d %.200s", name, w.Code, w.Body)
+		}
+	}
+	if response := askQR(s, link); response.StatusCode != http.StatusBadRequest {
+		t.Errorf("a secret in a URL: %s", response.Status)
 	}
 }
 

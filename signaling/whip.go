@@ -265,14 +265,6 @@ func (s *Server) join(role broadcast.Role, j broadcast.Join) (*broadcast.Session
 	return s.config.Relay.Subscribe(j)
 }
 
-// latest is j with the token that came in the place of the one that its page shows.
-func (s *Server) latest(j broadcast.Join) broadcast.Join {
-	if next, is := s.resources.successor(j.Room, j.Token); is && (next.refused || s.config.Relay.Room(j.Room).State != broadcast.StateLive) {
-		j.Token = next.token
-	}
-	return j
-}
-
 // describe says where a new session is, and what goes with it.
 func (s *Server) describe(h http.Header, res *resource) {
 	h.Set("Content-Type", sdpType)
