@@ -114,6 +114,7 @@ func TestAdmit(t *testing.T) {
 		"only, not there":               {only, "art", "", needed, needed, needed},
 		"only, not there, view key":     {only, "art", "for-all-view", wrong, wrong, wrong},
 		"only, not there, token":        {only, "art", token("*", View), "forbidden", "forbidden", "forbidden"},
+		"only, not there, manage token": {only, "art", token("*", Manage, Publish), "forbidden", "forbidden", "keyed"},
 		"too long":                      {keyed, "math", strings.Repeat("x", 100_000), wrong, wrong, wrong},
 	} {
 		for role, want := range map[Role]string{View: test.view, Publish: test.publish, Manage: test.manages} {
