@@ -76,6 +76,7 @@ func (c *askers) dial(ctx context.Context, network, address string) (net.Conn, e
 type credential struct {
 	name, value            string
 	view, publish, manages string // "" is yes; otherwise the code and the reason
+	operates               string // as before: seeing what the relay as a whole does
 }
 
 const (
@@ -102,20 +103,22 @@ func credentialsFor(t *testing.T, secret string) []credential {
 		return sign(jwt.SigningMethodHS256, []byte(secret), room, end, roles...)
 	}
 	all := []string{"view", "publish", "manage"}
-	nobody := func(name, value string) credential { return credential{name, value, keyNeeded, keyNeeded, keyNeeded} }
+	nobody := func(name, value string) credential {
+		return credential{name, value, keyNeeded, keyNeeded, keyNeeded, keyNeeded}
+	}
 	return []credential{
 		nobody("none", ""),
 		nobody("wrong key", "wrong-as-can-be"),
-		{"view key", "math-view", "", notAllowed, notAllowed},
-		{"publish key", "math-publish", "", "", notAllowed},
-		{"manage key", "math-manage", "", notAllowed, ""},
-		{"view token", own("math", time.Hour, "view"), "", notAllowed, notAllowed},
-		{"publish token", own("math", time.Hour, "publish"), "", "", notAllowed},
-		{"manage token", own("math", time.Hour, "manage"), "", notAllowed, ""},
-		{"token of a pattern", own("ma*", time.Hour, all...), "", "", ""},
-		{"token of all rooms", own("*", time.Hour, all...), "", "", ""},
-		{"expired token", own("math", -time.Minute, all...), tokenExpired, tokenExpired, tokenExpired},
-		{"token of another room", own("stage", time.Hour, all...), notAllowed, notAllowed, notAllowed},
+		{"view key", "math-view", "", notAllowed, notAllowed, keyNeeded},
+		{"publish key", "math-publish", "", "", notAllowed, keyNeeded},
+		{"manage key", "math-manage", "", notAllowed, "", keyNeeded},
+		{"view token", own("math", time.Hour, "view"), "", notAllowed, notAllowed, notAllowed},
+		{"publish token", own("math", time.Hour, "publish"), "", "", notAllowed, notAllowed},
+		{"manage token", own("math", time.Hour, "manage"), "", notAllowed, "", notAllowed},
+		{"token of a pattern", own("ma*", time.Hour, all...), "", "", "", notAllowed},
+		{"token of all rooms", own("*", time.Hour, all...), "", "", "", ""},
+		{"expired token", own("math", -time.Minute, all...), tokenExpired, tokenExpired, tokenExpired, tokenExpired},
+		{"token of another room", own("stage", time.Hour, all...), notAllowed, notAllowed, notAllowed, notAllowed},
 		nobody("key of another room", "stage-publish"),
 		nobody("forged token", sign(jwt.SigningMethodHS256, []byte(strings.Repeat("x", 40)), "math", time.Hour, all...)),
 		nobody("token without a signature", sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, "math", time.Hour, all...)),
@@ -127,10 +130,11 @@ func credentialsFor(t *testing.T, secret string) []credential {
 
 // doorway is a way to a room, and what it is for.
 type doorway struct {
-	name, role string // "": for everybody, "view", "publish", "manage"
+	name, role string // "": for everybody, "view", "publish", "manage", "operate"
 	method     string // "WS" for a WebSocket
 	path       string // ROOM stands for the room
 	kind, body string
+	proxied    bool
 	statuses   []int // of those who may
 }
 
@@ -146,6 +150,10 @@ var doorways = []doorway{
 	{name: "session that is none", method: "DELETE", path: "/whep/ROOM/none", statuses: []int{404}},
 	{name: "PATCH of one", method: "PATCH", path: "/whip/ROOM/none", kind: "application/trickle-ice-sdpfrag", statuses: []int{404}},
 	{name: "events of one", method: "POST", path: "/whep/ROOM/none/sse", statuses: []int{404}},
+	{name: "health", method: "GET", path: "/healthz", statuses: []int{200}},
+	{name: "readiness", method: "GET", path: "/readyz", statuses: []int{200}},
+	{name: "metrics through a proxy", role: "operate", method: "GET", path: "/metrics", proxied: true, statuses: []int{200}},
+	{name: "what the relay does", role: "operate", method: "GET", path: "/api/status", statuses: []int{200}},
 
 	{name: "watching", role: "view", method: "WS", path: "/ws/pull/ROOM"},
 	{name: "presenting", role: "publish", method: "WS", path: "/ws/push/ROOM"},
@@ -164,7 +172,7 @@ var doorways = []doorway{
 
 // refusal is what somebody is refused with, "" if he may.
 func (c credential) refusal(role string) string {
-	return map[string]string{"": "", "view": c.view, "publish": c.publish, "manage": c.manages}[role]
+	return map[string]string{"": "", "view": c.view, "publish": c.publish, "manage": c.manages, "operate": c.operates}[role]
 }
 
 // TestWhoMayWhat: every door with every credential, in a room that is idle and in
@@ -240,6 +248,9 @@ func (c *askers) knock(t *testing.T, r *relay, door doorway, room, credential st
 	request.Header.Set("Content-Type", door.kind)
 	if credential != "" {
 		request.Header.Set("Authorization", "Bearer "+credential)
+	}
+	if door.proxied {
+		request.Header.Set("X-Forwarded-For", "192.0.2.7")
 	}
 	response, err := c.client.Do(request)
 	check(t, err)
