@@ -84,10 +84,10 @@ func (c *client) connect(tracks []webrtc.TrackLocal) {
 	var err error
 	c.peer, err = webrtc.NewAPI(webrtc.WithSettingEngine(settings)).NewPeerConnection(webrtc.Configuration{})
 	check(c.t, err)
+	c.addMedia(tracks)
 	if c.prepare != nil {
 		c.prepare(c.peer)
 	}
-	c.addMedia(tracks)
 	connected := make(chan struct{})
 	c.peer.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
 		if state == webrtc.PeerConnectionStateConnected {

@@ -15,11 +15,20 @@ func (r *relay) ws(path string) string {
 	return strings.Replace(r.url("/ws"+path), "http", "ws", 1)
 }
 
-// watcher joins as a viewer of this name, is connected, and counts what it gets.
-func watcher(t *testing.T, r *relay, room, name string) *client {
+// h264 is all that some viewers can play.
+var h264 = webrtc.RTPCodecParameters{PayloadType: 102, RTPCodecCapability: webrtc.RTPCodecCapability{
+	MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f",
+}}
+
+// watcher joins as a viewer of this name, is connected, and counts what it gets. It plays
+// these codecs of video; none are named: all.
+func watcher(t *testing.T, r *relay, room, name string, codecs ...webrtc.RTPCodecParameters) *client {
 	t.Helper()
 	c := dialClient(t, r.ws("/pull/"+room), programs[len(name)%len(programs)])
-	c.prepare = c.count
+	c.prepare = func(peer *webrtc.PeerConnection) {
+		c.count(peer)
+		check(t, peer.GetTransceivers()[0].SetCodecPreferences(codecs))
+	}
 	c.send(map[string]any{"type": "join", "name": name, "device": deviceWord(name), "codecs": []string{"video/VP8"}})
 	c.await("welcome")
 	c.connect(nil)
@@ -61,6 +70,7 @@ func (c *client) sees(picture bool) {
 // reportLoss sends a receiver report: this part of the packets was lost.
 func (c *client) reportLoss(part float64) {
 	c.t.Helper()
+	c.stillPlays()
 	for _, receiver := range c.peer.GetReceivers() {
 		track := receiver.Track()
 		if track == nil || track.SSRC() == 0 {
