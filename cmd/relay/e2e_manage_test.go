@@ -67,8 +67,8 @@ func presentAs(t *testing.T, url string, join map[string]any) (*client, greeting
 	return c, said
 }
 
-// watcher is a WHEP player that notes what came, and whether it stayed connected.
-type watcher struct {
+// witness is a WHEP player that notes what came, and whether it stayed connected.
+type witness struct {
 	*whipPeer
 
 	mu      sync.Mutex // guards what follows
@@ -82,9 +82,9 @@ type watcher struct {
 	left    bool          // it was something else than connected after it was
 }
 
-func watchAs(t *testing.T, r *relay) *watcher {
+func watchAs(t *testing.T, r *relay) *witness {
 	t.Helper()
-	w := &watcher{whipPeer: newWhipPeer(t), numbers: map[uint16]bool{}}
+	w := &witness{whipPeer: newWhipPeer(t), numbers: map[uint16]bool{}}
 	w.peer.OnTrack(func(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { w.note(track) })
 	w.join(r.url("/whep/math"))
 	w.peer.OnConnectionStateChange(func(state webrtc.PeerConnectionState) {
@@ -95,7 +95,7 @@ func watchAs(t *testing.T, r *relay) *watcher {
 	return w
 }
 
-func (w *watcher) note(track *webrtc.TrackRemote) {
+func (w *witness) note(track *webrtc.TrackRemote) {
 	for {
 		p, _, err := track.ReadRTP()
 		if err != nil {
@@ -120,7 +120,7 @@ func (w *watcher) note(track *webrtc.TrackRemote) {
 }
 
 // missing is how many packets did not come of how many; not even repaired.
-func (w *watcher) missing() (missing, of int) {
+func (w *witness) missing() (missing, of int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of = int(w.newest-w.first) + 1
@@ -198,7 +198,7 @@ func TestManageOverHTTP(t *testing.T) {
 	first, welcome := presentAs(t, r.socket("/ws/push/math"), map[string]any{"name": "Carol"})
 	waitFor(t, "the room to be live", func() bool { return r.room("math").State == "live" })
 	h := hand{t, r.url("/api/rooms/math"), welcome.Resume}
-	var watchers []*watcher
+	var watchers []*witness
 	for range 10 {
 		watchers = append(watchers, watchAs(t, r))
 	}
