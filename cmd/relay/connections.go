@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"relay/signaling/oneport"
+	"relay/signaling/guests"
 )
 
 const (
@@ -22,7 +22,7 @@ const (
 // bound limits what strangers can take of a server, and returns what its listeners
 // have to pass.
 func bound(server *http.Server) func(net.Listener) net.Listener {
-	crowd := oneport.NewCrowd(connectionsFor(descriptors()))
+	crowd := guests.New(connectionsFor(descriptors()))
 	server.ConnState = crowd.State
 	server.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: deadPeer, WriteByteTimeout: deadPeer}
 	return crowd.Listen

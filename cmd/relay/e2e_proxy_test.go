@@ -7,11 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -98,12 +100,17 @@ func startNginx(t *testing.T, r *relay, certificate tls.Certificate) string {
 // freePort is a TCP port that nothing listens on.
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(t, err)
-	check(t, listener.Close())
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	check(t, err)
-	return port
+	for range 100 {
+		// Below those that systems give out by themselves: nobody else gets it meanwhile.
+		port := strconv.Itoa(10_000 + mathrand.IntN(20_000))
+		listener, err := net.Listen("tcp", ":"+port)
+		if err == nil {
+			check(t, listener.Close())
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
 }
 
 // nginxFrame keeps all of nginx's files in its own folder.

@@ -24,6 +24,8 @@ func TestImportsPointDown(t *testing.T) {
 		"relay/broadcast":             {"relay/signaling", "relay/static", "github.com/gorilla"},
 		"relay/signaling":             {"relay/static", "relay/cmd", "github.com/spf13"},
 		"relay/signaling/certificate": {"relay/broadcast", "relay/static", "github.com"},
+		"relay/signaling/access":      {"relay/static", "relay/cmd"},
+		"relay/signaling/guests":      {"relay/broadcast", "relay/static", "github.com"},
 		"relay/signaling/oneport":     {"relay/broadcast", "relay/static", "net/http", "github.com"},
 		"relay/signaling/qrcode":      {"relay/broadcast", "relay/static", "net/http", "github.com/pion"},
 		"relay/cmd/relay/load":        {"relay/broadcast", "relay/signaling", "relay/static", "github.com/spf13", "github.com/gorilla"},

@@ -1,4 +1,5 @@
-package oneport
+// Package guests bounds the connections of an HTTP server.
+package guests
 
 import (
 	"container/list"
@@ -35,8 +36,8 @@ type home struct {
 	waiting list.List // of *guest, oldest first
 }
 
-// NewCrowd bounds connections to so many, and half of these from one address.
-func NewCrowd(most int) *Crowd {
+// New bounds connections to so many, and half of these from one address.
+func New(most int) *Crowd {
 	return &Crowd{most: most, mostFrom: max(most/2, 1), homes: map[netip.Prefix]*home{}}
 }
 

@@ -1,4 +1,4 @@
-package oneport
+package guests
 
 import (
 	"container/list"
@@ -57,7 +57,7 @@ func (g *guest) Close() error {
 	return g.Conn.Close()
 }
 
-// CloseWrite is what net/http looks for, see conn.CloseWrite.
+// CloseWrite is what net/http looks for: where it ends a response before the connection.
 func (g *guest) CloseWrite() error {
 	half, ok := g.Conn.(interface{ CloseWrite() error })
 	if !ok {

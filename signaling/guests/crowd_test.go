@@ -1,4 +1,4 @@
-package oneport
+package guests
 
 import (
 	"fmt"
@@ -33,7 +33,7 @@ func (c *Crowd) comes(f *fakeConn) *guest {
 }
 
 func TestCrowdDropsTheOldestThatWaits(t *testing.T) {
-	c := NewCrowd(8)
+	c := New(8)
 	first, second := from("192.0.2.1"), from("192.0.2.1")
 	busy := c.comes(first)
 	c.State(busy, http.StateActive)
@@ -49,7 +49,7 @@ func TestCrowdDropsTheOldestThatWaits(t *testing.T) {
 }
 
 func TestCrowdKeepsOutWhoComesWhenAllAreBusy(t *testing.T) {
-	c := NewCrowd(8)
+	c := New(8)
 	var in []*guest
 	for range 4 {
 		g := c.comes(from("192.0.2.1"))
@@ -74,7 +74,7 @@ func TestCrowdKeepsOutWhoComesWhenAllAreBusy(t *testing.T) {
 }
 
 func TestCrowdIsBoundedInAll(t *testing.T) {
-	c := NewCrowd(8)
+	c := New(8)
 	for i := range 20 {
 		c.comes(from(fmt.Sprintf("192.0.2.%d", i+1)))
 	}
@@ -85,7 +85,7 @@ func TestCrowdIsBoundedInAll(t *testing.T) {
 
 // An owner of IPv6 has as many addresses as anybody could want.
 func TestCrowdTakesANetworkForOneAddress(t *testing.T) {
-	c := NewCrowd(8)
+	c := New(8)
 	for i := range 20 {
 		c.comes(from(fmt.Sprintf("2001:db8::%x", i+1)))
 	}
@@ -102,7 +102,7 @@ func TestCrowdTakesANetworkForOneAddress(t *testing.T) {
 }
 
 func TestCrowdBoundsThoseThatWait(t *testing.T) {
-	c := NewCrowd(100_000)
+	c := New(100_000)
 	for i := range 2 * maxWaitingFrom {
 		c.comes(from("192.0.2.1"))
 		c.comes(from(fmt.Sprintf("198.51.%d.%d", i/250, i%250+1)))
@@ -120,7 +120,7 @@ func TestCrowdBoundsThoseThatWait(t *testing.T) {
 
 // Everybody leaves in the end, whatever became of them.
 func TestCrowdForgets(t *testing.T) {
-	c := NewCrowd(64)
+	c := New(64)
 	var in []*guest
 	for i := range 200 {
 		if g := c.comes(from(fmt.Sprintf("192.0.2.%d", i%7))); g != nil {
@@ -143,7 +143,7 @@ func TestCrowdOfAServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewCrowd(16)
+	c := New(16)
 	server := &http.Server{ConnState: c.State, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") })}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = server.Serve(c.Listen(inner)) }()
