@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"syscall"
@@ -126,4 +127,26 @@ func TestDrainEnds(t *testing.T) {
 			t.Errorf("%d signals and --drain %s: exit code %d after %v", test.signals, test.drain, code, time.Since(began))
 		}
 	}
+}
+
+// TestDrainOnThePage: who opens the page while the relay drains reads why nothing
+// comes, and who watches reads nothing new.
+func TestDrainOnThePage(t *testing.T) {
+	r := startRelay(t, "--drain", "5m")
+	publishOverWHIP(t, r.url("/whip/main"))
+	browser := startChromium(t, autoplay)
+	watching := browser.open(r.url("/pull/main"))
+	watching.wait("probe.states.some((s) => s.state === 'connected')")
+	watching.wait("probe.stats('inbound-rtp', 'video').then((s) => s?.packetsReceived > 0)")
+	said := eval[string](watching, "document.body.innerText")
+	check(t, r.cmd.Process.Signal(syscall.SIGTERM))
+	waitFor(t, "the relay to drain", func() bool { status, _ := answer(t, r.url("/readyz")); return status == 503 })
+	late := browser.open(r.url("/pull/main"))
+	late.wait("document.body.innerText.includes('reconnects by itself')")
+	received := eval[int](watching, "probe.stats('inbound-rtp', 'video').then((s) => s.packetsReceived)")
+	watching.wait(fmt.Sprintf("probe.stats('inbound-rtp', 'video').then((s) => s.packetsReceived > %d + 30)", received))
+	if now := eval[string](watching, "document.body.innerText"); now != said {
+		t.Errorf("who watches reads\n%s\nand read\n%s", now, said)
+	}
+	figure(t, "access-5: who opens the page while it drains is told why; who watches sees no difference")
 }

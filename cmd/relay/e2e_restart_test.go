@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -112,4 +114,48 @@ func TestNoStormAfterACrash(t *testing.T) {
 	}
 	figure(t, "access-5: after kill -9 under %d sockets and --max-join-rate %d, at most %d joins within any second, all back in %.1f s",
 		all, rate, most, took.Seconds())
+}
+
+// TestALockedRoomStaysLocked: what was settled for a room holds after a crash, for
+// who was in it and for who was not.
+func TestALockedRoomStaysLocked(t *testing.T) {
+	t.Parallel() // it mostly waits
+	r := startRelay(t)
+	known, _ := r.watchesOn("main", "device-that-was-in-1")
+	defer known.Close()
+	code, manage, stderr := runToEnd(t, nil, "token", "--room", "main", "--role", "manage", "--state-dir", r.state)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	manage, _, _ = strings.Cut(manage, "\n")
+	if got := exchange(t, "PATCH", r.url("/api/rooms/main"), `{"locked":true}`, "Content-Type: application/json", "Authorization: Bearer "+manage); got.status != 204 {
+		t.Fatalf("%d: %s", got.status, got.body)
+	}
+	waitFor(t, "the room on disk", func() bool {
+		text, _ := os.ReadFile(filepath.Join(r.state, "rooms-"+r.port+".json"))
+		return strings.Contains(string(text), `"locked": true`)
+	})
+	r.kill()
+	r.start()
+	if stranger, reason := r.watchesOn("main", "device-of-a-stranger"); reason != "locked" {
+		t.Errorf("a stranger is told %q", reason)
+	} else {
+		defer stranger.Close()
+	}
+	if again, reason := r.watchesOn("main", "device-that-was-in-1"); reason != "" {
+		t.Errorf("who was in the room is told %q", reason)
+	} else {
+		defer again.Close()
+	}
+}
+
+// watchesOn joins a room from a device, and returns why it may not.
+func (r *relay) watchesOn(room, device string) (socket *websocket.Conn, reason string) {
+	r.t.Helper()
+	socket, _, err := websocket.DefaultDialer.Dial("ws"+r.url("/ws/pull/" + room)[len("http"):], nil)
+	check(r.t, err)
+	check(r.t, socket.WriteJSON(map[string]any{"type": "join", "device": device}))
+	var m message
+	check(r.t, socket.ReadJSON(&m))
+	return socket, m.Reason
 }
