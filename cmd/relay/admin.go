@@ -73,13 +73,13 @@ func (a *admin) serve(front *signaling.Server, m *metrics.Metrics, log *slog.Log
 	}()
 }
 
+// adminHandler has no /debug/pprof/cmdline: keys may stand on the command line.
 func adminHandler(front *signaling.Server, m *metrics.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", front.ServeHealth)
 	mux.HandleFunc("GET /readyz", front.ServeReady)
 	mux.Handle("GET /metrics", m)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)

@@ -21,11 +21,13 @@ func dependencies(t *testing.T, name string) []string {
 func TestImportsPointDown(t *testing.T) {
 	for name, forbidden := range map[string][]string{
 		"relay/broadcast/udp":         {"relay/broadcast", "relay/signaling", "relay/static", "github.com/pion", "net/http", "encoding/json"},
-		"relay/broadcast":             {"relay/signaling", "relay/static", "github.com/gorilla"},
+		"relay/broadcast":             {"relay/signaling", "relay/static", "github.com/gorilla", "github.com/prometheus"},
 		"relay/signaling":             {"relay/static", "relay/cmd", "github.com/spf13"},
 		"relay/signaling/certificate": {"relay/broadcast", "relay/static", "github.com"},
 		"relay/signaling/access":      {"relay/static", "relay/cmd"},
 		"relay/signaling/guests":      {"relay/broadcast", "relay/static", "github.com"},
+		"relay/signaling/metrics":     {"relay/signaling", "relay/static", "github.com/gorilla", "github.com/spf13"},
+		"relay/signaling/roomfile":    {"relay/signaling", "relay/static", "github.com/gorilla", "github.com/prometheus"},
 		"relay/signaling/oneport":     {"relay/broadcast", "relay/static", "net/http", "github.com"},
 		"relay/signaling/qrcode":      {"relay/broadcast", "relay/static", "net/http", "github.com/pion"},
 		"relay/cmd/relay/load":        {"relay/broadcast", "relay/signaling", "relay/static", "github.com/spf13", "github.com/gorilla"},

@@ -23,6 +23,11 @@ const (
 	saveEvery = 500 * time.Millisecond
 	// maxFile bounds what is read and written: thousands of rooms, each with rules.
 	maxFile = 32 << 20
+	// touchEvery is how often the file is marked as that of a relay that runs, and
+	// maxAge is how old that mark may be: of a relay that was stopped the day before
+	// nobody comes back.
+	touchEvery = 30 * time.Second
+	maxAge     = 15 * time.Minute
 	// aside is added to the name of a file that cannot be read as rooms.
 	aside = ".broken"
 )
@@ -33,9 +38,10 @@ type File struct {
 	path string
 	log  *slog.Logger
 
-	saved    []byte // what the file has; nil: there is none
-	disabled bool   // it must not be written
-	failed   string // what the log was told
+	saved    []byte    // what the file has; nil: there is none
+	touched  time.Time // when it was marked
+	disabled bool      // it must not be written
+	failed   string    // what the log was told
 }
 
 // Open names the file of a relay that listens on this port, in the folder of its
@@ -51,7 +57,7 @@ func (f *File) Load() []broadcast.Saved {
 		f.log.Warn("rooms end with this process: there is no folder for them", "flag", "--state-dir")
 		return nil
 	}
-	text, err := readFile(f.path)
+	text, age, err := readFile(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -64,6 +70,9 @@ func (f *File) Load() []broadcast.Saved {
 		return nil
 	}
 	f.saved = text
+	if age > maxAge {
+		return nil
+	}
 	if len(rooms) > 0 {
 		f.log.Info("rooms restored", "rooms", len(rooms), "file", f.path)
 	}
@@ -115,8 +124,11 @@ func (f *File) save(rooms []broadcast.Saved) error {
 		return f.remove()
 	}
 	text, err := encode(rooms)
-	if err != nil || bytes.Equal(text, f.saved) {
+	if err != nil {
 		return err
+	}
+	if bytes.Equal(text, f.saved) {
+		return f.touch(time.Now())
 	}
 	if len(text) > maxFile {
 		return fmt.Errorf("they would be more than %d bytes", maxFile)
@@ -124,8 +136,17 @@ func (f *File) save(rooms []broadcast.Saved) error {
 	if err := write(f.path, text); err != nil {
 		return err
 	}
-	f.saved = text
+	f.saved, f.touched = text, time.Now()
 	return nil
+}
+
+// touch marks the file, unless it was marked a moment ago.
+func (f *File) touch(now time.Time) error {
+	if now.Sub(f.touched) < touchEvery {
+		return nil
+	}
+	f.touched = now
+	return os.Chtimes(f.path, now, now)
 }
 
 // remove leaves no file of a relay without rooms.
@@ -164,16 +185,18 @@ func write(path string, text []byte) error {
 	return os.Rename(file.Name(), path)
 }
 
-// readFile refuses what could block (a pipe) or never end (a device).
-func readFile(path string) ([]byte, error) {
+// readFile refuses what could block (a pipe) or never end (a device). age is the time
+// since the file was marked.
+func readFile(path string) (text []byte, age time.Duration, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, 0, err
 	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no regular file")
+		return nil, 0, errors.New("it is no regular file")
 	case info.Size() > maxFile:
-		return nil, errors.New("it is too large")
+		return nil, 0, errors.New("it is too large")
 	}
-	return os.ReadFile(path)
+	text, err = os.ReadFile(path)
+	return text, time.Since(info.ModTime()), err
 }

@@ -84,6 +84,31 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestOldRooms: those of yesterday are nobody's, and those of a relay in which
+// nothing changes are not old.
+func TestOldRooms(t *testing.T) {
+	log, _ := logged()
+	f := Open(t.TempDir(), 8080, log)
+	f.Save(rooms())
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(f.path, yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	if got := Open(filepath.Dir(f.path), 8080, log).Load(); got != nil {
+		t.Errorf("got %+v", got)
+	}
+	f.touched = yesterday
+	f.Save(rooms())
+	next := Open(filepath.Dir(f.path), 8080, log)
+	if got := next.Load(); len(got) != 2 {
+		t.Errorf("got %+v", got)
+	}
+	next.Save(nil)
+	if _, err := os.Stat(f.path); !os.IsNotExist(err) {
+		t.Error("old rooms stay for ever")
+	}
+}
+
 func TestNoFolder(t *testing.T) {
 	log, text := logged()
 	f := Open("", 8080, log)
