@@ -276,6 +276,13 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 	})
 }
 
+// KeepFromStrangers is next at an address of its own, behind the same rule for names
+// as all else here, and with the same headers: what asks nobody for a key is read by a
+// website as soon as the website's own name points there.
+func (s *Server) KeepFromStrangers(next http.Handler) http.Handler {
+	return withHeaders(s.catchPanics(s.refuseHosts(next)))
+}
+
 // refuseOrigins answers 403 to pages of other origins.
 func (s *Server) refuseOrigins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -83,7 +83,7 @@ func adminHandler(front *signaling.Server, m *metrics.Metrics) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return mux
+	return front.KeepFromStrangers(mux)
 }
 
 // close ends it at once: nobody there is to be told anything.

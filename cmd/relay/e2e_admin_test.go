@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"regexp"
@@ -55,4 +56,22 @@ func TestAdminAddress(t *testing.T) {
 	}
 	open := startRelay(t, "--admin-addr", "0.0.0.0:0")
 	waitFor(t, "a warning of an address that others reach", func() bool { return strings.Contains(open.log.String(), "asks nobody for a key") })
+}
+
+// TestAdminAddressIsNotRebound: a website that has its own name point to the operator's
+// machine reads nothing there.
+func TestAdminAddressIsNotRebound(t *testing.T) {
+	r := startRelay(t, "--admin-addr", "127.0.0.1:0", "--allow-host", "relay.school.example")
+	for host, want := range map[string]int{"evil.example": 421, "relay.school.example": 200, "relay": 200} {
+		request, err := http.NewRequest(http.MethodGet, r.adminURL("/metrics"), nil)
+		check(t, err)
+		request.Host = host
+		response, err := http.DefaultClient.Do(request)
+		check(t, err)
+		body, err := io.ReadAll(response.Body)
+		check(t, errors.Join(err, response.Body.Close()))
+		if response.StatusCode != want || want != 200 && strings.Contains(string(body), "relay_rooms") {
+			t.Errorf("as %s: %d", host, response.StatusCode)
+		}
+	}
 }
