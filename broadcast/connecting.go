@@ -10,6 +10,9 @@ const (
 	// proxy, come back all at once.
 	maxConnectingFrom = 300
 	maxConnecting     = 1000
+	// presentersPlaces are over these, and only for publishers: viewers who never
+	// connect keep nobody from presenting.
+	presentersPlaces = 100
 	// connectAgain is within connectTime, when the places of peers that never
 	// connect are free again.
 	connectAgain = 5 * time.Second
@@ -17,19 +20,23 @@ const (
 
 // connecting counts by remote address the sessions that have had an offer and
 // were never connected: each has a PeerConnection, which costs its peer only a
-// request. It is guarded by relay.mu.
+// request. An IPv6 address counts with its network. It is guarded by relay.mu.
 type connecting struct {
 	all  int
 	from map[netip.Addr]int
 }
 
 // mayEnter tells whether one more peer at remote may connect.
-func (c *connecting) mayEnter(remote netip.Addr) error {
-	if c.all < maxConnecting && c.from[remote] < maxConnectingFrom {
+func (c *connecting) mayEnter(remote netip.Addr, role Role) error {
+	more := 0
+	if role == RolePublisher {
+		more = presentersPlaces
+	}
+	if c.all < maxConnecting+more && c.from[countedAs(remote)] < maxConnectingFrom+more {
 		return nil
 	}
 	sentence := "Too many are connecting from this address; try again in a moment."
-	if c.all >= maxConnecting {
+	if c.all >= maxConnecting+more {
 		sentence = "Too many are connecting; try again in a moment."
 	}
 	return &Error{Code: CodeRoomFull, Sentence: sentence, RetryAfter: connectAgain}
@@ -37,13 +44,14 @@ func (c *connecting) mayEnter(remote netip.Addr) error {
 
 func (c *connecting) enter(remote netip.Addr) {
 	c.all++
-	c.from[remote]++
+	c.from[countedAs(remote)]++
 }
 
 func (c *connecting) leave(remote netip.Addr) {
 	c.all--
-	if c.from[remote]--; c.from[remote] == 0 {
-		delete(c.from, remote)
+	from := countedAs(remote)
+	if c.from[from]--; c.from[from] == 0 {
+		delete(c.from, from)
 	}
 }
 

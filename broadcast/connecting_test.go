@@ -15,24 +15,70 @@ func TestConnecting(t *testing.T) {
 	addr := loopback
 	for n := range maxConnecting {
 		if n > 0 && n%maxConnectingFrom == 0 {
-			if err := c.mayEnter(addr); AsError(err).Code != CodeRoomFull || AsError(err).RetryAfter != connectAgain {
+			if err := c.mayEnter(addr, RoleViewer); AsError(err).Code != CodeRoomFull || AsError(err).RetryAfter != connectAgain {
 				t.Fatalf("number %d of one address: %v", maxConnectingFrom+1, err)
 			}
 			addr = addr.Next()
 		}
-		if err := c.mayEnter(addr); err != nil {
+		if err := c.mayEnter(addr, RoleViewer); err != nil {
 			t.Fatalf("number %d, from %v: %v", n+1, addr, err)
 		}
 		c.enter(addr)
 	}
-	if err := c.mayEnter(addr.Next()); AsError(err).Code != CodeRoomFull {
+	if err := c.mayEnter(addr.Next(), RoleViewer); AsError(err).Code != CodeRoomFull {
 		t.Errorf("one too many in all: %v", err)
 	}
 	for c.from[addr] > 0 {
 		c.leave(addr)
 	}
-	if err := c.mayEnter(addr); err != nil {
+	if err := c.mayEnter(addr, RoleViewer); err != nil {
 		t.Errorf("after some left: %v", err)
+	}
+}
+
+// An IPv6 network has addresses enough for all places: it has those of one address.
+func TestConnectingFromANetwork(t *testing.T) {
+	c := connecting{from: map[netip.Addr]int{}}
+	addr := netip.MustParseAddr("2001:db8::1%eth0")
+	for range maxConnectingFrom {
+		addr = addr.Next()
+		if err := c.mayEnter(addr, RoleViewer); err != nil {
+			t.Fatal(err)
+		}
+		c.enter(addr)
+	}
+	if err := c.mayEnter(addr.Next(), RoleViewer); AsError(err).Code != CodeRoomFull {
+		t.Errorf("one more of the network: %v", err)
+	}
+	if err := c.mayEnter(netip.MustParseAddr("2001:db8:0:1::1"), RoleViewer); err != nil {
+		t.Errorf("its neighbour: %v", err)
+	}
+	for range maxConnectingFrom {
+		c.leave(addr)
+	}
+	if c.all != 0 || len(c.from) != 0 {
+		t.Errorf("after all left: %+v", c)
+	}
+}
+
+// Viewers who never connect take all of their places, and none of the presenters'.
+func TestPresentersConnectAllTheSame(t *testing.T) {
+	c := connecting{from: map[netip.Addr]int{}}
+	for addr := loopback; c.all < maxConnecting; {
+		if c.mayEnter(addr, RoleViewer) != nil {
+			addr = addr.Next()
+			continue
+		}
+		c.enter(addr)
+	}
+	for range presentersPlaces {
+		if err := c.mayEnter(loopback, RolePublisher); err != nil {
+			t.Fatal(err)
+		}
+		c.enter(loopback)
+	}
+	if err := c.mayEnter(loopback, RolePublisher); AsError(err).Code != CodeRoomFull {
+		t.Errorf("one presenter too many: %v", err)
 	}
 }
 

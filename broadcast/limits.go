@@ -6,18 +6,21 @@ import (
 	"time"
 )
 
-// Limits bound what anybody can take of a Relay. 0 is no bound.
+// Limits bound what anybody can take of a Relay. 0 is no bound. Viewers can reach all
+// of theirs and keep no publisher out by that: a relay may let anybody watch, but not
+// anybody present.
 type Limits struct {
-	// Rooms is how many rooms there may be at a time.
+	// Rooms is how many rooms there may be at a time. A quarter of them only
+	// publishers open.
 	Rooms int
 	// Viewers is how many viewers there may be in all rooms together, and
 	// RoomViewers how many in each.
 	Viewers, RoomViewers int
-	// AddressSessions is how many sessions an address may have; an IPv6 address
-	// counts with its /64, which is one customer's.
+	// AddressSessions is how many sessions in each role an address may have; an IPv6
+	// address counts with its /64, which is one customer's.
 	AddressSessions int
-	// JoinRate is how many may join in a second, after a rush of joinBurst times as
-	// many. Who resumes a session does not join.
+	// JoinRate is how many in each role may join in a second, after a rush of joinBurst
+	// times as many. Who resumes a session does not join.
 	JoinRate int
 	// Bitrate is what a publisher may send, in bits per second.
 	Bitrate int
@@ -36,8 +39,14 @@ const (
 // census counts who is there. It is guarded by relay.mu.
 type census struct {
 	viewers int
-	from    map[netip.Addr]int // sessions
-	joins   joins
+	from    map[addressRole]int // sessions
+	joins   [2]joins            // by role
+}
+
+// addressRole is what an address may have a number of.
+type addressRole struct {
+	from netip.Addr // see countedAs
+	role Role
 }
 
 // joins is the bucket of those who may join now.
@@ -77,10 +86,10 @@ func countedAs(remote netip.Addr) netip.Addr {
 // mayAdd tells whether one more session fits within the limits. room is nil where
 // there is none yet. The caller holds relay.mu, and adds the session if it does.
 func (r *Relay) mayAdd(room *Room, role Role, j Join, now time.Time) error {
-	if room == nil && reached(len(r.rooms), r.limits.Rooms) {
+	if room == nil && reached(len(r.rooms), r.roomsFor(role)) {
 		return full("The relay has as many rooms as it may have.")
 	}
-	if reached(r.census.from[countedAs(j.Remote)], r.limits.AddressSessions) {
+	if reached(r.census.from[addressRole{countedAs(j.Remote), role}], r.limits.AddressSessions) {
 		return full("There are too many connections from this address.")
 	}
 	if role == RoleViewer {
@@ -91,11 +100,19 @@ func (r *Relay) mayAdd(room *Room, role Role, j Join, now time.Time) error {
 			return full("The room is full.")
 		}
 	}
-	if r.limits.JoinRate > 0 && !r.census.joins.allow(r.limits.JoinRate, now) {
+	if r.limits.JoinRate > 0 && !r.census.joins[role].allow(r.limits.JoinRate, now) {
 		return &Error{Code: CodeRateLimited, Sentence: "Too many are joining at once; try again in a moment.",
 			RetryAfter: slowerMin + rand.N(slowerMax-slowerMin)}
 	}
 	return nil
+}
+
+// roomsFor is how many rooms there may be when somebody in the role opens one.
+func (r *Relay) roomsFor(role Role) int {
+	if role == RoleViewer {
+		return r.limits.Rooms - r.limits.Rooms/4
+	}
+	return r.limits.Rooms
 }
 
 // full reports whether the room has as many viewers as it may: the least of the
@@ -123,7 +140,7 @@ func (s *Session) count(is bool) {
 	if !is {
 		step = -1
 	}
-	census, from := &s.room.relay.census, countedAs(s.join.Remote)
+	census, from := &s.room.relay.census, addressRole{countedAs(s.join.Remote), s.role}
 	if census.from[from] += step; census.from[from] == 0 {
 		delete(census.from, from)
 	}

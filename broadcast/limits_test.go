@@ -67,7 +67,7 @@ func TestLimitsAreExact(t *testing.T) {
 		"the join's own":    {Limits{RoomViewers: 20}, CodeRoomFull, 7, func(i int) Join { return Join{Room: "math", Remote: far(i), MaxViewers: 7} }},
 		"a higher own":      {Limits{RoomViewers: 20}, CodeRoomFull, 20, func(i int) Join { return Join{Room: "math", Remote: far(i), MaxViewers: 30} }},
 		"viewers in all":    {Limits{Viewers: 30}, CodeRoomFull, 30, func(i int) Join { return Join{Room: fmt.Sprint("r", i%7), Remote: far(i)} }},
-		"rooms":             {Limits{Rooms: 9}, CodeRoomFull, 9, func(i int) Join { return Join{Room: fmt.Sprint("r", i), Remote: far(i)} }},
+		"rooms":             {Limits{Rooms: 9}, CodeRoomFull, 7, func(i int) Join { return Join{Room: fmt.Sprint("r", i), Remote: far(i)} }},
 		"an address":        {Limits{AddressSessions: 11}, CodeRoomFull, 33, func(i int) Join { return Join{Room: "math", Remote: far(i % 3)} }},
 		"an IPv6 network": {Limits{AddressSessions: 11}, CodeRoomFull, 11, func(i int) Join {
 			return Join{Room: "math", Remote: netip.MustParseAddr(fmt.Sprintf("2001:db8::%x%%eth0", i+1))}
@@ -87,7 +87,7 @@ func TestLimitsAreExact(t *testing.T) {
 				if c := &relay.census; c.viewers != 0 || len(c.from) != 0 || len(relay.rooms) != 0 {
 					t.Errorf("counted after all have left: %+v, %d rooms", c, len(relay.rooms))
 				}
-				relay.census.joins = joins{}
+				relay.census.joins = [2]joins{}
 				relay.mu.Unlock()
 			}
 		})
@@ -121,13 +121,15 @@ func TestPresentersLimit(t *testing.T) {
 // Who is in is never refused: a page that resumes, one that made another
 // PeerConnection, and the presenter whom the room is held for.
 func TestResumingIsNoJoin(t *testing.T) {
-	relay := newLimitedRelay(t, Limits{Rooms: 1, Viewers: 1, RoomViewers: 1, AddressSessions: 2, JoinRate: 1})
+	relay := newLimitedRelay(t, Limits{Rooms: 1, Viewers: 1, RoomViewers: 1, AddressSessions: 1, JoinRate: 1})
 	v := newViewer(t, relay, nil, "math")
 	v.awaitConnected()
 	p := newPublisher(t, relay, nil, "math", "", "video/VP8")
 	eventually(t, "live", func() bool { return relay.Room("math").State == StateLive })
 	relay.mu.Lock()
-	relay.census.joins = joins{left: 0, filled: time.Now().Add(time.Hour)}
+	for role := range relay.census.joins {
+		relay.census.joins[role] = joins{left: 0, filled: time.Now().Add(time.Hour)}
+	}
 	relay.mu.Unlock()
 	for range 10 {
 		if s, err := relay.Subscribe(Join{Room: "math", Remote: loopback, Token: v.session.Token()}); err != nil || s != v.session {
@@ -147,8 +149,8 @@ func TestResumingIsNoJoin(t *testing.T) {
 	}
 	await(t, v.session.Gone(), "out of the room")
 	relay.mu.Lock()
-	if c := relay.census; c.viewers != 1 || next.room.viewers != 1 || c.from[loopback] != 2 {
-		t.Errorf("after a reload %d viewers count, %d in the room, %d of the address", c.viewers, next.room.viewers, c.from[loopback])
+	if c := relay.census; c.viewers != 1 || next.room.viewers != 1 || c.from[addressRole{loopback, RoleViewer}] != 1 || c.from[addressRole{loopback, RolePublisher}] != 1 {
+		t.Errorf("after a reload %d viewers count, %d in the room, of the address %v", c.viewers, next.room.viewers, c.from)
 	}
 	relay.mu.Unlock()
 
@@ -160,6 +162,29 @@ func TestResumingIsNoJoin(t *testing.T) {
 	}
 	if _, err := relay.Publish(Join{Room: "math", Remote: loopback, Token: token}); err != nil {
 		t.Errorf("the presenter whom the room is held for: %v", err)
+	}
+}
+
+// Whoever may only watch can take all places of viewers, and keeps no presenter out:
+// not of a room, not from a school's one address, not by joining again and again.
+func TestViewersKeepNoPresenterOut(t *testing.T) {
+	relay := newLimitedRelay(t, Limits{Rooms: 8, AddressSessions: 20, JoinRate: 4})
+	for i := range 30 {
+		_, _ = relay.Subscribe(Join{Room: fmt.Sprint("r", i), Remote: loopback})
+	}
+	if rooms := relay.Stats().Rooms; rooms != 6 {
+		t.Errorf("viewers opened %d of 8 rooms", rooms)
+	}
+	for range 30 {
+		_, _ = relay.Subscribe(Join{Room: "r0", Remote: loopback})
+	}
+	for i := range 2 {
+		if _, err := relay.Publish(Join{Room: fmt.Sprint("lesson", i), Remote: loopback}); err != nil {
+			t.Errorf("a presenter is told %v", err)
+		}
+	}
+	if _, err := relay.Publish(Join{Room: "lesson2", Remote: loopback}); AsError(err).Code != CodeRoomFull {
+		t.Errorf("where there are 8 rooms a presenter is told %v", err)
 	}
 }
 

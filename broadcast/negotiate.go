@@ -85,7 +85,7 @@ func (s *Session) claim() error {
 	if s.ctx.Err() != nil {
 		return s.Cause()
 	}
-	if err := relay.connecting.mayEnter(s.join.Remote); err != nil {
+	if err := relay.connecting.mayEnter(s.join.Remote, s.role); err != nil {
 		return err
 	}
 	if s.role == RolePublisher {

@@ -86,7 +86,7 @@ func New(c Config) (*Relay, error) {
 		rooms:       map[string]*Room{},
 		tokens:      map[secret]*Session{},
 		connecting:  connecting{from: map[netip.Addr]int{}},
-		census:      census{from: map[netip.Addr]int{}},
+		census:      census{from: map[addressRole]int{}},
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r.stopCrew = stop
@@ -266,7 +266,7 @@ func (r *Relay) Returns(room string, role Role, token string) bool {
 // held for or promised to is let in whatever its rules and the limits say. The caller
 // holds r.mu.
 func (r *Relay) mayJoin(j Join, role Role, now time.Time) error {
-	if err := r.connecting.mayEnter(j.Remote.Unmap()); err != nil {
+	if err := r.connecting.mayEnter(j.Remote, role); err != nil {
 		return err
 	}
 	room := r.rooms[j.Room]
