@@ -43,14 +43,21 @@ type People struct {
 }
 
 // person is who a session's peer says to be, and the relay's guess at its device.
-type person struct{ name, browser, via, device, client string }
+type person struct {
+	name, browser, via, device, client string
+	vouched                            bool // the name is
+}
 
 // refusable is the device by which the person is known again.
 func (p person) refusable() string { return cmp.Or(p.device, p.client) }
 
 // introduce takes over what a join says of the person. The caller holds relay.mu.
 func (s *Session) introduce(j Join) {
-	s.person = person{j.Name, j.Browser, j.Via, cmp.Or(j.Device, s.person.device), cmp.Or(j.Client, s.person.client)}
+	before := s.person
+	s.person = person{j.Name, j.Browser, j.Via, cmp.Or(j.Device, before.device), cmp.Or(j.Client, before.client), j.Vouched}
+	if before.vouched && !j.Vouched {
+		s.person.name, s.person.vouched = before.name, true
+	}
 }
 
 // SetPicture says whether the viewer sees the picture, by its page's own word.

@@ -181,6 +181,9 @@ type Join struct {
 	// Name is what the person is called, Browser is such as "Chrome on Windows", Via
 	// is the door, such as "websocket": for who presents to see. "" is not known.
 	Name, Browser, Via string
+	// Vouched says that somebody else than the person says the Name: it stays when the
+	// session is resumed with one that nobody vouches for.
+	Vouched bool
 	// Device tells a viewer's device from others, as far as it wants to be told: a
 	// device that is blocked is not let in again. "" is not known.
 	Device string

@@ -69,7 +69,7 @@ func (r *Relay) restore(all []Saved) {
 	for _, saved := range all[:min(len(all), maxSaved)] {
 		if ValidRoom(saved.Room) && r.rooms[saved.Room] == nil && (saved.held() || saved.Rules.any()) {
 			r.enter(saved.Room).restore(saved)
-			r.census.joins.filled = time.Now() // of nothing: those who watched come all at once
+			r.census.joins[RoleViewer].filled = time.Now() // of nothing: those who watched come all at once
 		}
 	}
 }

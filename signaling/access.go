@@ -1,7 +1,6 @@
 package signaling
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
@@ -96,8 +95,8 @@ func (s *Server) slow(r *http.Request, refusal error) error {
 func (s *Server) settle(join broadcast.Join, grant access.Grant) broadcast.Join {
 	room := s.config.Access.Room(join.Room)
 	join.MaxViewers, join.MaxBitrate = room.MaxViewers, room.MaxBitrate
-	if name, err := nameOf(grant.Name); err == nil {
-		join.Name = cmp.Or(name, join.Name)
+	if name, err := nameOf(grant.Name); err == nil && name != "" {
+		join.Name, join.Vouched = name, true
 	}
 	return join
 }

@@ -139,6 +139,28 @@ func TestNamesOfTokens(t *testing.T) {
 	}
 }
 
+// TestNamesOfTokensStay: who comes back needs no token, and has the name that it gave.
+func TestNamesOfTokensStay(t *testing.T) {
+	h := newGuardedHouse(t)
+	token := tokenFor(t, access.Claims{Room: "math", Roles: []access.Role{access.View}, Name: "Anna"}, time.Hour)
+	p := h.open("pull/math")
+	p.send(map[string]any{"type": "join", "token": token})
+	resume := p.expect("welcome").Resume
+	again := h.open("pull/math")
+	again.send(map[string]any{"type": "join", "resume": resume, "name": "Ben"})
+	resume = again.expect("welcome").Resume
+	if people := h.relay.People("math").Viewers; len(people) != 1 || people[0].Name != "Anna" {
+		t.Errorf("people are %+v", people)
+	}
+	again = h.open("pull/math")
+	again.send(map[string]any{"type": "join", "resume": resume,
+		"token": tokenFor(t, access.Claims{Room: "math", Roles: []access.Role{access.View}, Name: "Anna B."}, time.Hour)})
+	again.expect("welcome")
+	if people := h.relay.People("math").Viewers; len(people) != 1 || people[0].Name != "Anna B." {
+		t.Errorf("people are %+v", people)
+	}
+}
+
 func TestClientOf(t *testing.T) {
 	request := func(address, agent string) *http.Request {
 		r := httptest.NewRequest("POST", "/whep/math", nil)
