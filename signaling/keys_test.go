@@ -161,6 +161,21 @@ func TestNamesOfTokensStay(t *testing.T) {
 	}
 }
 
+// TestNamesOfTokensThatAsk: it is by the name that a presenter gives the room away.
+func TestNamesOfTokensThatAsk(t *testing.T) {
+	h := newGuardedHouse(t)
+	p := h.open("push/math")
+	p.send(map[string]any{"type": "join", "key": "math-publish"})
+	p.expect("welcome")
+	p.negotiate(newPeer(t, sendonly), nil)
+	p.expectRoom(live)
+	token := tokenFor(t, access.Claims{Room: "math", Roles: []access.Role{access.Publish}, Name: "Ben"}, time.Hour)
+	h.request("POST", "/api/rooms/math/requests", `{"secret":"`+herSecret+`","name":"The headmaster"}`, jsonBody, bearer(token)).want(t, 200, "waiting")
+	if asked := h.relay.People("math").Requests; len(asked) != 1 || asked[0].Name != "Ben" {
+		t.Errorf("asked is by %+v", asked)
+	}
+}
+
 func TestClientOf(t *testing.T) {
 	request := func(address, agent string) *http.Request {
 		r := httptest.NewRequest("POST", "/whep/math", nil)

@@ -1,6 +1,7 @@
 package signaling
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -19,7 +20,8 @@ const (
 // ask is POST on the requests for a room: for those who may present in it. Its secret
 // is a body's, as it opens the room once the request is granted.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) error {
-	if _, err := s.admitRequest(r, access.Publish); err != nil {
+	grant, err := s.admitRequest(r, access.Publish)
+	if err != nil {
 		return err
 	}
 	var wish wish
@@ -34,7 +36,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) error {
 		s.config.Relay.Withdraw(room, wish.Secret)
 		return sendJSON(w, map[string]broadcast.RequestState{"state": broadcast.RequestDeclined})
 	}
-	state, err := s.config.Relay.Ask(room, wish.Secret, wish.Name)
+	state, err := s.config.Relay.Ask(room, wish.Secret, cmp.Or(grant.Name, wish.Name))
 	if err != nil {
 		return err
 	}
