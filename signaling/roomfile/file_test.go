@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -154,6 +155,24 @@ func TestBroken(t *testing.T) {
 				t.Error("the relay saves nothing any more")
 			}
 		})
+	}
+}
+
+// TestMoreThanFits: what is written can be read again; the rest is left out, not all of it.
+func TestMoreThanFits(t *testing.T) {
+	log, text := logged()
+	f := Open(t.TempDir(), 8080, log)
+	many := rooms()
+	for i := range maxDevices {
+		many[0].Rules.Known = append(many[0].Rules.Known, fmt.Sprintf("device-%09d", i))
+	}
+	for i := range maxRooms {
+		many = append(many, broadcast.Saved{Room: fmt.Sprint("room-", i), Rules: broadcast.Rules{Locked: true}})
+	}
+	f.Save(many)
+	got := Open(filepath.Dir(f.path), 8080, log).Load()
+	if len(got) != maxRooms || len(got[0].Rules.Known) != maxDevices {
+		t.Errorf("%d rooms came back: %s", len(got), text)
 	}
 }
 

@@ -35,18 +35,20 @@ type (
 	}
 )
 
-// What can be in a file of ours.
+// What can be in a file of ours. A relay may have more, without limits of its own.
 const (
 	maxRooms   = 10_000
 	maxDevices = 10_000 // of a room
 	maxWord    = 256
 )
 
+// encode leaves out what decode would refuse the whole file for.
 func encode(rooms []broadcast.Saved) ([]byte, error) {
 	c := content{}
-	for _, s := range rooms {
+	for _, s := range rooms[:min(len(rooms), maxRooms)] {
 		r := room{
-			Room: s.Room, Since: s.Since.UTC(), Locked: s.Rules.Locked, MaxViewers: s.Rules.MaxViewers, Known: s.Rules.Known,
+			Room: s.Room, Since: s.Since.UTC(), Locked: s.Rules.Locked, MaxViewers: s.Rules.MaxViewers,
+			Known: s.Rules.Known[:min(len(s.Rules.Known), maxDevices)],
 		}
 		if s.Hold != [sha256.Size]byte{} {
 			r.Hold = hex.EncodeToString(s.Hold[:])
