@@ -233,7 +233,7 @@ func (r *Relay) EndForAll(room string) {
 		return
 	}
 	for s := range held.sessions {
-		if s.role == RoleViewer || s == held.publisher {
+		if s.role == RoleViewer || s == held.publisher || s.replaces != nil {
 			s.Close(ErrEnded)
 		}
 	}

@@ -347,6 +347,25 @@ func TestEndForAll(t *testing.T) {
 	}
 }
 
+// The end for all is that of a presenter, too, whose page is just being loaded again.
+func TestEndForAllWhileReplaced(t *testing.T) {
+	relay := newTestRelay(t)
+	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "live", isLive(relay))
+	next, err := p.session.Replace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay.EndForAll("math")
+	await(t, next.Gone(), "out of the room")
+	if !errors.Is(next.Cause(), ErrEnded) {
+		t.Errorf("it ended with %v", next.Cause())
+	}
+	if _, err := next.Offer(p.pc.LocalDescription().SDP); !errors.Is(err, ErrEnded) || relay.Stats().Rooms != 0 {
+		t.Errorf("its offer: %v; there are %d rooms", err, relay.Stats().Rooms)
+	}
+}
+
 // What opens a room is in no line of the log.
 func TestSecretsAreNotLogged(t *testing.T) {
 	var log lockedBuffer
