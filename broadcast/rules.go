@@ -190,8 +190,13 @@ func (room *Room) lock(locked bool) {
 		room.rules.Known = nil
 		return
 	}
+	known := map[string]bool{"": true} // to ask Known itself for each would take a second in a full room
+	for _, device := range room.rules.Known {
+		known[device] = true
+	}
 	for s := range room.sessions {
-		if device := s.person.device; s.ctx.Err() == nil && device != "" && !room.rules.knows(device) {
+		if device := s.person.device; s.ctx.Err() == nil && !known[device] {
+			known[device] = true
 			room.rules.Known = append(room.rules.Known, device)
 		}
 	}

@@ -206,6 +206,27 @@ func TestRulesAreBounded(t *testing.T) {
 	}
 }
 
+// To lock a full room takes no time that others would wait for.
+func TestLockOfAFullRoom(t *testing.T) {
+	relay := newTestRelay(t)
+	const many = 6000
+	for i := range many {
+		if err := subscribe(relay, fmt.Sprintf("%064d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		began := time.Now()
+		relay.Lock("math", true)
+		if took := time.Since(began); took > 200*time.Millisecond {
+			t.Errorf("it took %v", took)
+		}
+	}
+	if rules, _ := relay.Rules("math"); len(rules.Known) != many {
+		t.Errorf("%d devices are known", len(rules.Known))
+	}
+}
+
 // Rules go with their room, and come back with it where somebody has kept them.
 func TestRulesLastAsLongAsTheRoom(t *testing.T) {
 	relay := newTestRelay(t)
