@@ -25,7 +25,7 @@ func TestEverybodyComesBack(t *testing.T) {
 		do   func()
 		most int // joins in a second
 	}{
-		{"SIGTERM", func() { r.end(syscall.SIGTERM) }, 60},
+		{"SIGTERM", func() { r.end(syscall.SIGTERM) }, 80},
 		{"kill -9", r.kill, count},
 	} {
 		since := presentedSince(t, r)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -36,12 +37,24 @@ type operatorFlags struct {
 }
 
 func (f *operatorFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.url, "url", "http://127.0.0.1:8080", "where the relay is found")
+	flags.StringVar(&f.url, "url", "http://127.0.0.1:8080", "where the relay is found; when not given, on this machine, on the port of RELAY_PORT if that is set")
 	flags.StringVar(&f.token, "token", "", "token for managing all rooms; better given as RELAY_TOKEN; when not given, one is made with the relay's secret")
 	flags.StringVar(&f.stateDir, "state-dir", "", "folder in which the relay keeps its secret; when not given, this user's folder for such")
 	flags.StringVar(&f.tokenSecret, "token-secret", "", "secret of the relay's --token-secret, if it has one; better given as RELAY_TOKEN_SECRET")
 	flags.BoolVar(&f.watch, "watch", false, "show it again every two seconds, until Ctrl-C")
 	flags.BoolVar(&f.json, "json", false, "print JSON instead of a table")
+}
+
+// fromEnv is setFromEnv. In a container the relay's port is a variable, too.
+func (f *operatorFlags) fromEnv(flags *pflag.FlagSet) error {
+	if err := setFromEnv(flags); err != nil {
+		return err
+	}
+	var p port
+	if text := os.Getenv(envName("port")); !flags.Changed("url") && p.Set(text) == nil && p != 0 {
+		f.url = "http://127.0.0.1:" + p.String()
+	}
+	return nil
 }
 
 // operator asks a relay.

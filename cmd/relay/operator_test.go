@@ -44,6 +44,9 @@ func TestRoomsAndStatus(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &told); err != nil || len(told.Rooms) != 1 || told.Rooms[0].Room != "math" {
 		t.Errorf("%v:\n%s", err, stdout)
 	}
+	if code, _, stderr := runToEnd(t, []string{"RELAY_PORT=" + r.port}, "status", "--health"); code != 0 {
+		t.Errorf("--health of the port in the environment: exit code %d %s", code, stderr)
+	}
 	if code, stdout, stderr := r.asks("status", "--health"); code != 0 || stdout != "" || stderr != "" {
 		t.Errorf("--health: exit code %d %s%s", code, stdout, stderr)
 	}

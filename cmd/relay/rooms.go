@@ -22,7 +22,7 @@ is sent. On the relay's own machine, as its own user, nothing else is needed.`,
   relay rooms --watch
   relay rooms --url https://relay.school.example --token "$TOKEN" --json`,
 		Args:    cobra.NoArgs,
-		PreRunE: func(command *cobra.Command, _ []string) error { return setFromEnv(command.Flags()) },
+		PreRunE: func(command *cobra.Command, _ []string) error { return f.fromEnv(command.Flags()) },
 		RunE: func(command *cobra.Command, _ []string) error {
 			o, err := f.operator()
 			if err != nil {

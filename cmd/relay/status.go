@@ -35,7 +35,7 @@ goes. On its own machine, as its own user, nothing else is needed.`,
   relay status --url https://relay.school.example --token "$TOKEN" --json
   relay status --health`,
 		Args:    cobra.NoArgs,
-		PreRunE: func(command *cobra.Command, _ []string) error { return setFromEnv(command.Flags()) },
+		PreRunE: func(command *cobra.Command, _ []string) error { return f.fromEnv(command.Flags()) },
 		RunE: func(command *cobra.Command, _ []string) error {
 			return f.run(command.Context(), command.OutOrStdout())
 		},
