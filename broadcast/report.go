@@ -54,9 +54,11 @@ func (t *Track) instant(now time.Time) (rtp uint32, ok bool) {
 	return t.report.rtp + ticks(now.Sub(t.report.at), rate), true
 }
 
-// ticks is d in units of an RTP clock; negative ones wrap as timestamps do.
+// ticks is d in units of an RTP clock; negative ones wrap as timestamps do. The
+// seconds go by themselves: a publisher's clock may be decades off.
 func ticks(d time.Duration, clockRate uint32) uint32 {
-	return uint32(d.Microseconds() * int64(clockRate) / 1e6)
+	rest := d % time.Second
+	return uint32(int64(d/time.Second)*int64(clockRate)) + uint32(rest.Microseconds()*int64(clockRate)/1e6)
 }
 
 // ntpEpoch is 1900-01-01 in Unix seconds (RFC 5905).

@@ -102,14 +102,19 @@ func (t *Track) readReports(receiver *webrtc.RTPReceiver) {
 		if err != nil {
 			return
 		}
-		packets, err := rtcp.Unmarshal(buffer[:n])
-		if err != nil {
-			continue
-		}
-		for _, p := range packets {
-			if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == t.ssrc {
-				t.note(sr, time.Now())
-			}
+		t.hear(buffer[:n], time.Now())
+	}
+}
+
+// hear notes the sender reports in the publisher's RTCP. What can't be read is nobody's.
+func (t *Track) hear(b []byte, now time.Time) {
+	packets, err := rtcp.Unmarshal(b)
+	if err != nil {
+		return
+	}
+	for _, p := range packets {
+		if sr, ok := p.(*rtcp.SenderReport); ok && sr.SSRC == t.ssrc {
+			t.note(sr, now)
 		}
 	}
 }

@@ -93,7 +93,8 @@ func readEvents(r *http.Request) ([]string, error) {
 			return nil, refuse(broadcast.CodeBadRequest, "There is no event %.32q here; there are %s.", event, strings.Join(eventNames, ", "))
 		}
 	}
-	return events, nil
+	slices.Sort(events)
+	return slices.Clone(slices.Compact(events)), nil // a stream keeps them, however often they are named
 }
 
 func (r *resource) addStream(events []string) (*stream, error) {
