@@ -209,8 +209,9 @@ func (p *pace) rate(octets uint64, now time.Time) int {
 	return 0
 }
 
-// Remove sends a viewer out, by its session's ID: the session ends with ErrRemoved,
-// and its device is refused for 60 s. It is false when there is no such viewer.
+// Remove sends a viewer out, by its session's ID: the session ends with ErrRemoved, and
+// so do all others of its Device, which is refused for 60 s. It is false when there is
+// no such viewer.
 func (r *Relay) Remove(room, id string) bool {
 	_, ok := r.sendOut(room, id, ErrRemoved, func(room *Room, s *Session) string {
 		room.rules.remove(s.person.refusable(), time.Now())
@@ -219,14 +220,16 @@ func (r *Relay) Remove(room, id string) bool {
 	return ok
 }
 
-// Block sends a viewer out with ErrBlocked and refuses its device until it is
-// unblocked, by the ID that is returned. It is not ok when there is no such viewer.
+// Block sends a viewer out as Remove does, with ErrBlocked, and refuses its device until
+// it is unblocked, by the ID that is returned. It is not ok when there is no such viewer.
 func (r *Relay) Block(room, id string) (blocked string, ok bool) {
 	return r.sendOut(room, id, ErrBlocked, func(room *Room, s *Session) string {
 		return room.rules.block(s.person.refusable(), s.person.name, time.Now())
 	})
 }
 
+// sendOut ends the sessions of a viewer's device: those that are in the room go on by
+// their tokens, whatever is refused to newcomers.
 func (r *Relay) sendOut(name, id string, cause error, note func(*Room, *Session) string) (noted string, ok bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -234,11 +237,26 @@ func (r *Relay) sendOut(name, id string, cause error, note func(*Room, *Session)
 	if room == nil {
 		return "", false
 	}
-	for s := range room.sessions { // two while one takes the other's place
-		if s.role == RoleViewer && s.id == id && s.ctx.Err() == nil {
-			noted, ok = note(room, s), true
-			s.Close(cause)
+	s := room.viewerBy(id)
+	if s == nil {
+		return "", false
+	}
+	noted = note(room, s)
+	for other := range room.sessions {
+		if other.role == RoleViewer && (other.id == id || s.person.device != "" && other.person.device == s.person.device) {
+			other.Close(cause)
 		}
 	}
-	return noted, ok
+	return noted, true
+}
+
+// viewerBy is a viewer's session by its ID, one of two while one takes the other's
+// place; nil: there is none. The caller holds relay.mu.
+func (room *Room) viewerBy(id string) *Session {
+	for s := range room.sessions {
+		if s.role == RoleViewer && s.id == id && s.ctx.Err() == nil {
+			return s
+		}
+	}
+	return nil
 }

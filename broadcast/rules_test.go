@@ -117,22 +117,40 @@ func TestBlock(t *testing.T) {
 	wantReason(t, "the device after that", subscribe(relay, "ada"), "")
 }
 
-// A device is blocked once, however many of its tabs are; a viewer without one is
-// only sent out.
-func TestBlockTwice(t *testing.T) {
-	relay := newTestRelay(t)
-	var ids []string
-	for _, device := range []string{"ada", "ada", ""} {
-		s, err := relay.Subscribe(Join{Room: "math", Remote: loopback, Device: device})
+// A device is sent out with all of its tabs, which would else go on by their tokens;
+// a viewer without one alone, and so is a player that is only guessed to be the same.
+func TestSentOutWithAllTabs(t *testing.T) {
+	for name, sendOut := range map[string]func(relay *Relay, id string) bool{
+		"removed": func(relay *Relay, id string) bool { return relay.Remove("math", id) },
+		"blocked": func(relay *Relay, id string) bool { _, ok := relay.Block("math", id); return ok },
+	} {
+		relay := newTestRelay(t)
+		var all []*Session
+		for _, join := range []Join{{Device: "ada"}, {Device: "ada"}, {}, {}, {Client: "player"}, {Client: "player"}, {Device: "bob"}} {
+			join.Room, join.Remote = "math", loopback
+			s, err := relay.Subscribe(join)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, s)
+		}
+		presents, err := relay.Publish(Join{Room: "math", Remote: loopback, Device: "ada"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, s.ID())
-	}
-	first, _ := relay.Block("math", ids[0])
-	second, _ := relay.Block("math", ids[1])
-	if _, ok := relay.Block("math", ids[2]); !ok || first != second || len(relay.People("math").Blocked) != 1 {
-		t.Errorf("%s and %s; blocked are %+v", first, second, relay.People("math").Blocked)
+		for _, i := range []int{0, 2, 4} {
+			if !sendOut(relay, all[i].ID()) {
+				t.Errorf("%s: viewer %d is not sent out", name, i)
+			}
+		}
+		for i, s := range append(all, presents) {
+			if out := i < 3 || i == 4; out != (s.ctx.Err() != nil) {
+				t.Errorf("%s: session %d: %v", name, i, s.Cause())
+			}
+		}
+		if blocked := relay.People("math").Blocked; name == "blocked" && len(blocked) != 2 {
+			t.Errorf("blocked are %+v", blocked)
+		}
 	}
 }
 
