@@ -1,8 +1,10 @@
 package access
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"time"
 )
 
@@ -37,10 +39,18 @@ func (g *Guard) poll(content []byte, err error) {
 		g.complain(nil)
 	case now == g.seen && err != nil:
 		g.complain(err)
+	case now == g.seen && len(bytes.TrimSpace(content)) == 0:
+		g.complain(errEmptied(g.file))
 	case now == g.seen:
 		g.complain(g.load(content))
 	}
 	g.seen = now
+}
+
+// errEmptied is about a file that had rooms: a full disk, or a copy that broke off,
+// leaves such a one, and without its keys all rooms would be open.
+func errEmptied(file string) error {
+	return fmt.Errorf(`%s: this is empty now; write "rooms:" into it if it is to have none`, file)
 }
 
 // digestOf tells contents, and reasons for there being none, from each other.

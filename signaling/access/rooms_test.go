@@ -154,6 +154,30 @@ func TestFollow(t *testing.T) {
 	}
 }
 
+// TestFollowEmptied: a file that a full disk has emptied opens no room; one that says so does.
+func TestFollowEmptied(t *testing.T) {
+	g := guardOf(t, Config{}, "rooms:\n  math:\n    view-key: first-key\n")
+	var log strings.Builder
+	g.log = slog.New(slog.NewTextHandler(&log, nil))
+	for _, text := range []string{"", "\n \n"} {
+		for range 3 {
+			g.poll([]byte(text), nil)
+		}
+		if _, err := g.Admit(Request{"math", View, ""}); err == nil {
+			t.Errorf("with %q in the file the room is open", text)
+		}
+	}
+	if !strings.Contains(log.String(), "empty") || strings.Count(log.String(), "\n") != 1 {
+		t.Error(log.String())
+	}
+	for range 3 {
+		g.poll([]byte("rooms:\n"), nil)
+	}
+	if _, err := g.Admit(Request{"math", View, ""}); err != nil {
+		t.Errorf("without a word of it the room is shut: %v", err)
+	}
+}
+
 func FuzzRooms(f *testing.F) {
 	f.Add([]byte(house))
 	f.Add([]byte("only: true\nrooms:\n  a: {view-key: 12345678, max-viewers: 3}\n"))
