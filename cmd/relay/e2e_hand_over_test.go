@@ -33,7 +33,7 @@ func handOver(t *testing.T, r *relay, address string) float64 {
 	first.share()
 	second := newPresenter(t, servePattern(t))
 	viewers := watch(t, second.browser, r.url("/pull/math"), 1)
-	clients := []*client{watcher(t, r, "math", "Bert"), watcher(t, r, "math", "Carl")}
+	clients := []*client{watchNamed(t, r, "math", "Bert"), watchNamed(t, r, "math", "Carl")}
 
 	second.push = second.browser.open(address)
 	second.push.waitState("held")

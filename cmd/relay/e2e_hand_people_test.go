@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/webrtc/v4"
@@ -20,9 +21,9 @@ var h264 = webrtc.RTPCodecParameters{PayloadType: 102, RTPCodecCapability: webrt
 	MimeType: webrtc.MimeTypeH264, ClockRate: 90000, SDPFmtpLine: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f",
 }}
 
-// watcher joins as a viewer of this name, is connected, and counts what it gets. It plays
+// watchNamed joins as a viewer of this name, is connected, and counts what it gets. It plays
 // these codecs of video; none are named: all.
-func watcher(t *testing.T, r *relay, room, name string, codecs ...webrtc.RTPCodecParameters) *client {
+func watchNamed(t *testing.T, r *relay, room, name string, codecs ...webrtc.RTPCodecParameters) *client {
 	t.Helper()
 	c := dialClient(t, r.ws("/pull/"+room), programs[len(name)%len(programs)])
 	c.prepare = func(peer *webrtc.PeerConnection) {
@@ -67,18 +68,29 @@ func (c *client) sees(picture bool) {
 	c.send(map[string]any{"type": "picture", "picture": picture})
 }
 
-// reportLoss sends a receiver report: this part of the packets was lost.
+// reportLoss sends receiver reports again and again, between those of the client's
+// own: this part of the packets was lost.
 func (c *client) reportLoss(part float64) {
 	c.t.Helper()
 	c.stillPlays()
+	var reports []rtcp.Packet
 	for _, receiver := range c.peer.GetReceivers() {
 		track := receiver.Track()
 		if track == nil || track.SSRC() == 0 {
 			continue
 		}
 		report := rtcp.ReceptionReport{SSRC: uint32(track.SSRC()), FractionLost: uint8(256 * part)}
-		check(c.t, c.peer.WriteRTCP([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{report}}}))
+		reports = append(reports, &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{report}})
 	}
+	go func() {
+		for c.peer.WriteRTCP(reports) == nil {
+			select {
+			case <-c.frozen:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
 }
 
 // named is the text of a selector for the button of this accessible name.

@@ -26,10 +26,10 @@ func fillRoom(t *testing.T, r *relay, room string, from, to int) []*client {
 			name = classNames[named]
 		}
 		if i%30 == 11 {
-			viewers[i] = watcher(t, r, room, name, h264)
+			viewers[i] = watchNamed(t, r, room, name, h264)
 			continue
 		}
-		viewers[i] = watcher(t, r, room, name)
+		viewers[i] = watchNamed(t, r, room, name)
 		viewers[i].sees(i%20 != 7)
 	}
 	return viewers[from:]
@@ -44,8 +44,10 @@ func TestHandHasAPicture(t *testing.T) {
 	p := present(t, r, "/push/math")
 	a.takePanels(r, p)
 	a.takeHandOver(r, p)
-	a.takeDoors(r, p)
-	a.takeKeys()
+	if length(0, 1) == 1 {
+		a.takeDoors(r, p)
+		a.takeKeys()
+	}
 	figure(t, "access-8: %d screenshots in %s, none blank", a.taken, a.folder)
 }
 
@@ -53,12 +55,12 @@ func TestHandHasAPicture(t *testing.T) {
 // day and by night.
 func (a *album) takePanels(r *relay, p *presenter) {
 	a.t.Helper()
-	for _, count := range []int{3, length(14, 60)} {
+	for _, count := range []int{3, 60}[:length(1, 2)] {
 		viewers := fillRoom(a.t, r, "math", countRows(p), count)
 		viewers[len(viewers)/2].reportLoss(0.09)
 		p.push.wait(fmt.Sprintf("document.querySelectorAll('.person').length === %d", count))
-		p.push.pause(5 * time.Second) // for figures, and the report of a loss
-		for _, language := range []string{"en", "zh"} {
+		p.push.pause(time.Duration(length(0, 6)) * time.Second) // for figures, and reports of a loss
+		for _, language := range []string{"en", "zh"}[:length(1, 2)] {
 			p.push.switchTo(language)
 			a.photographWhole(fmt.Sprintf("panel-%d-%s", count, language), p.push)
 		}

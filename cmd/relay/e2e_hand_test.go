@@ -49,6 +49,17 @@ func (p *presenter) waitListed(name, said string) {
 	p.push.wait(fmt.Sprintf(`[...document.querySelectorAll('.person')].some((row) => row.querySelector('.title').textContent === %q && row.textContent.replaceAll('\u00a0', ' ').includes(%q))`, name, said))
 }
 
+// focusStays puts the focus on a button of the list, and wants it there after the
+// list was read again.
+func (p *presenter) focusStays(selector string) {
+	p.push.t.Helper()
+	evalf[any](p.push, "document.querySelector(%q).focus()", selector)
+	p.push.pause(2500 * time.Millisecond)
+	if !evalf[bool](p.push, "document.activeElement === document.querySelector(%q)", selector) {
+		p.push.t.Error("the list took the focus away")
+	}
+}
+
 // waitUnlisted waits until the panel does not list somebody any more.
 func (p *presenter) waitUnlisted(name string) {
 	p.push.t.Helper()
@@ -64,7 +75,7 @@ func TestPresenterRemovesAViewer(t *testing.T) {
 	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	p := present(t, r, "/push/math")
-	others := []*client{watcher(t, r, "math", "Bert"), watcher(t, r, "math", "")}
+	others := []*client{watchNamed(t, r, "math", "Bert"), watchNamed(t, r, "math", "")}
 	const name = "<b>Anna</b> 安娜"
 	audience := startChromium(t, autoplay)
 	anna := watch(t, audience, r.url("/pull/math"), 1)[0]
@@ -72,12 +83,15 @@ func TestPresenterRemovesAViewer(t *testing.T) {
 	p.waitListed(name, "sees the picture")
 	p.waitListed("Bert", "Chrome on Windows")
 
-	p.push.click(named("Remove " + name))
+	p.focusStays(named("Remove " + name))
+	p.push.press("\r")
 	anna.waitState("removed")
 	anna.pause(time.Duration(length(1, 12)) * time.Second)
 	anna.waitState("removed")
 	anna.navigate(r.url("/pull/math"))
 	anna.waitState("removed")
+	anna.wait("/come back in \\d+ seconds/.test(document.querySelector('#countdown').textContent) && document.querySelector('#again').disabled")
+	p.waitListed(name, "has left") // for as long as the focus is there
 	p.waitUnlisted(name)
 
 	anna.becomeAnother()
@@ -128,7 +142,7 @@ func TestLockAndLimitInTheBrowser(t *testing.T) {
 	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	p := present(t, r, "/push/math")
-	in := watcher(t, r, "math", "Bert")
+	in := watchNamed(t, r, "math", "Bert")
 	p.waitListed("Bert", "VP8")
 	p.push.enter("#limit", "1")
 	eval[any](p.push, "document.activeElement.blur()")

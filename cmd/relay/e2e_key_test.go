@@ -30,6 +30,12 @@ func TestKeyInTheBrowser(t *testing.T) {
 	asked.press("\r")
 	asked.waitPicture()
 
+	again := audience.open(r.url("/pull/math"))
+	again.waitState("key")
+	eval[any](again, "location.hash = '#key=watch-sesame'") // another link, in the same tab
+	again.waitPicture()
+	again.wait("location.hash === ''")
+
 	p.push.wait("document.querySelector('#link').value.includes('/pull/math#token=')")
 	p.push.wait("document.querySelector('#qr-small').naturalWidth > 0 && document.querySelector('#qr-small').src.startsWith('blob:')")
 	token := eval[string](p.push, "new URL(document.querySelector('#link').value).hash")

@@ -40,6 +40,7 @@ const FILLED = {
  * names an element's text, `data-t-title` its title and accessible name,
  * `data-t-label` only the latter, `data-t-alt` what stands for a picture,
  * `data-t-placeholder` what a field is for.
+ * What it returns places them again, after another value.
  * @param {import('./i18n.js').Values} values
  */
 export function speak(values = {}) {
@@ -57,6 +58,7 @@ export function speak(values = {}) {
   document.getElementById('lang')?.addEventListener('click', () => translator.toggle());
   translator.onChange(place);
   place();
+  return place;
 }
 
 /**

@@ -56,6 +56,7 @@ export class Presenter {
   #leaving = false;
   /** A token that opens the room for viewers; empty where the relay gave none. */
   #invite = '';
+  #title = '';
   #monitor;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
   /** @type {ReturnType<typeof setTimeout>|undefined} when the choice of a codec has rested */ #choosing;
@@ -124,6 +125,11 @@ export class Presenter {
   /** What the viewers' link holds to open the room; empty for nothing. */
   get invite() {
     return this.#invite;
+  }
+
+  /** What the room is called; empty for nothing but its name. */
+  get title() {
+    return this.#title;
   }
 
   /** What says to the relay that it is we who present. */
@@ -250,6 +256,7 @@ export class Presenter {
     this.#maxBitrate = message.maxBitrate ?? this.#maxBitrate;
     this.#origins = message.origins === undefined ? [] : message.origins;
     this.#invite = message.invite ?? this.#invite;
+    this.#title = message.title ?? this.#title;
     this.#options.notices.over('connection', 'busy');
     this.#update({ up: true, refusal: null });
     this.#roomChanged(message);

@@ -66,8 +66,16 @@ const keyForm = new KeyForm((key) => {
 // A frame on another site's page has no room for it.
 const nameDialog = document.getElementById('me') ? new NameDialog(identity, () => viewer.introduce()) : null;
 
+/** What the texts call the room. */
+const named = { room };
+let place = () => {};
+
 function render() {
   const { state, facts } = viewer;
+  if (viewer.title && viewer.title !== named.room) {
+    named.room = viewer.title;
+    place();
+  }
   root.dataset.state = state;
   root.toggleAttribute('data-picture', facts.picture);
   const key = viewText(state, facts);
@@ -90,14 +98,20 @@ function renderDoor() {
     keyForm.done();
   } else if (state !== 'loading') keyForm.done();
   ui.again.hidden = state !== 'removed' && state !== 'ended';
+  ui.again.disabled = viewer.backAt > Date.now();
   say(ui.again, translator.t(state === 'ended' ? 'pull.next' : 'pull.again'));
   renderCountdown();
 }
 
 /** When the page tries again by itself. Not in the words that a screen reader follows: it would read every second. */
 function renderCountdown() {
-  const { state, retryAt } = viewer;
+  const { state, retryAt, backAt } = viewer;
   const seconds = Math.ceil((retryAt - Date.now()) / 1_000);
+  const away = Math.ceil((backAt - Date.now()) / 1_000);
+  if (state === 'removed') {
+    ui.again.disabled = away > 0;
+    return say(ui.countdown, away > 0 ? translator.count('pull.back-in', away) : '');
+  }
   const worth = state === 'full' || state === 'locked' || (LONG_WAITS.has(state) && seconds > 3);
   say(ui.countdown, worth && seconds > 0 ? translator.count('pull.next-try', seconds) : '');
 }
@@ -109,7 +123,7 @@ function detail() {
   switch (state) {
     case 'full': return translator.t('pull.full-hint');
     case 'locked': return translator.t('pull.locked-hint');
-    case 'removed': return translator.t('pull.removed-hint');
+    case 'removed': return viewer.backAt ? '' : translator.t('pull.removed-hint');
     case 'blocked': return translator.t('pull.blocked-hint');
     case 'waiting': return translator.t(facts.wasLive ? 'pull.stopped-hint' : 'pull.waiting-hint');
     case 'unplayable': return translator.t(facts.room?.audio ? 'pull.unplayable-sound' : 'pull.unplayable-hint');
@@ -206,7 +220,7 @@ function renderAll() {
   nameDialog?.render();
 }
 
-speak({ room });
+place = speak(named);
 translator.onChange(renderAll);
 renderAll();
 wake();

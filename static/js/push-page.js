@@ -53,6 +53,9 @@ const linkCard = new LinkCard((text) => announcer.speak(text));
 const trustHint = new TrustHint(element('untrusted', HTMLElement), () => askAuthority(fetch.bind(window)));
 const notices = new Notices(() => render());
 let muted = false;
+/** What the texts call the room. */
+const named = { room };
+let place = () => {};
 /** Whoever watches needs a key, as far as is known. */
 let keyed = false;
 
@@ -106,6 +109,10 @@ function render() {
   const { current: notice } = notices;
   root.dataset.state = state;
   root.toggleAttribute('data-sharing', facts.sharing);
+  if (presenter.title && presenter.title !== named.room) {
+    named.room = presenter.title;
+    place();
+  }
   say(ui.badge, translator.t(`state.${state}`));
   say(ui.status, sentence());
   say(ui.message, notice ? translator.t(notice.key, notice.values) : '');
@@ -151,6 +158,9 @@ function renderHand() {
   rules = now;
   viewersCard.render(facts.room);
   askedCard.render(ours);
+  // Whoever presents mostly looks at something else.
+  const asked = (ours && manage.people?.requests.length) || 0;
+  document.title = `${asked ? `(${asked}) ` : ''}${translator.t('push.title', named)}`;
 }
 
 /** Whether the link alone opens the room. */
@@ -294,7 +304,7 @@ addEventListener('beforeunload', (event) => {
 });
 
 if (start.problem) notices.tell('codec', start.problem, { codec: start.wanted });
-speak({ room });
+place = speak(named);
 translator.onChange(fillIn);
 fillIn();
 pointElsewhere();

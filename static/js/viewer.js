@@ -43,6 +43,8 @@ export class Viewer {
   /** Whether the picture is seen, as the relay was told in this session. @type {boolean|null} */ #seen = null;
   /** The relay let us in, and then not connect: its next welcome does not yet mean that it will. */
   #turnedAway = false;
+  #backAt = 0;
+  #title = '';
   /** No frame was decoded between the last two looks. */
   #still = false;
   /** @type {ReturnType<typeof setTimeout>|undefined} when a lost socket is worth a word */ #grace;
@@ -89,6 +91,16 @@ export class Viewer {
     return this.#signaling.retryAt;
   }
 
+  /** When whoever was sent away may come back, in milliseconds of Date.now(); 0: at any time. */
+  get backAt() {
+    return this.#backAt;
+  }
+
+  /** What the room is called; empty for nothing but its name. */
+  get title() {
+    return this.#title;
+  }
+
   get socket() {
     return this.#signaling.socket;
   }
@@ -112,6 +124,7 @@ export class Viewer {
   /** A person wants in, after having been sent away or with another key. */
   again() {
     this.#turnedAway = false;
+    this.#backAt = 0;
     this.#update({ refusal: null, goodbye: null, room: null, up: true });
     if (this.#link.state === 'off') this.#link.start();
     this.#signaling.again();
@@ -154,6 +167,7 @@ export class Viewer {
     clearTimeout(this.#grace);
     this.#grace = undefined;
     this.#seen = null;
+    this.#title = message.title ?? this.#title;
     const refusal = this.#turnedAway ? this.#facts.refusal : null;
     this.#update({ up: true, refusal, goodbye: null });
     this.#roomChanged(message);
@@ -207,6 +221,7 @@ export class Viewer {
   /** @param {ErrorMessage} refusal */
   #refused(refusal) {
     const keyed = this.#options.keyed?.() ?? false;
+    this.#backAt = refusal.reason === 'removed' && refusal.retryAfter ? Date.now() + 1_000 * refusal.retryAfter : 0;
     // Whoever only comes back late is let in again by itself, with what is on the screen.
     const shown = this.#link.state === 'connected' ? {} : { picture: false };
     this.#update({ refusal, keyed, ...shown });

@@ -133,6 +133,7 @@ test('whoever was removed may watch again, as a newcomer', async (t) => {
   viewer.again();
   refuse('forbidden', { reason: 'removed', retryAfter: 40 });
   assert.equal(viewer.state, 'removed', 'not yet');
+  assert.equal(viewer.backAt - Date.now(), 40_000);
   await tick(60_000);
   assert.equal(FakeSocket.all.length, 2);
   viewer.again();
