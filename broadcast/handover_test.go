@@ -358,6 +358,7 @@ func TestEndForAllWhileReplaced(t *testing.T) {
 	}
 	relay.EndForAll("math")
 	await(t, next.Gone(), "out of the room")
+	await(t, p.session.Gone(), "out of the room, too")
 	if !errors.Is(next.Cause(), ErrEnded) {
 		t.Errorf("it ended with %v", next.Cause())
 	}
