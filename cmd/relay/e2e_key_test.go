@@ -8,6 +8,7 @@ import "testing"
 func TestKeyInTheBrowser(t *testing.T) {
 	t.Parallel() // it mostly waits
 	r := startRelay(t, "--publish-key", "present-sesame", "--view-key", "watch-sesame")
+	proxy := startProxyWithoutWebSockets(t, r)
 	p := newPresenter(t, servePattern(t))
 	p.push = p.browser.open(r.url("/push/math#key=present-sesame"))
 	p.push.waitState("ready")
@@ -36,6 +37,12 @@ func TestKeyInTheBrowser(t *testing.T) {
 	again.waitPicture()
 	again.wait("location.hash === ''")
 
+	byHTTP := audience.open(proxy.URL + "/pull/math")
+	byHTTP.waitState("key")
+	byHTTP.enter("#key", "watch-sesame")
+	byHTTP.press("\r")
+	byHTTP.waitPicture()
+
 	p.push.wait("document.querySelector('#link').value.includes('/pull/math#token=')")
 	p.push.wait("document.querySelector('#qr-small').naturalWidth > 0 && document.querySelector('#qr-small').src.startsWith('blob:')")
 	token := eval[string](p.push, "new URL(document.querySelector('#link').value).hash")
@@ -47,5 +54,8 @@ func TestKeyInTheBrowser(t *testing.T) {
 	stranger.enter("#key", "present-sesame")
 	stranger.press("\r")
 	stranger.waitState("ready")
-	figure(t, "access-3: a key in the link's fragment, entered by hand after a wrong one, and the presenter's invitation open the room in the browser")
+	withoutKey := p.browser.open(startRelay(t, "--view-key", "watch-sesame").url("/push/math"))
+	withoutKey.waitState("ready")
+	withoutKey.wait("document.querySelector('#link-note').textContent.includes('Viewers need the key')")
+	figure(t, "access-3: a key in the link's fragment, entered by hand after a wrong one, with and without WebSockets, and the presenter's invitation open the room in the browser")
 }

@@ -45,8 +45,8 @@ export class PersonRow {
   #block = this.#button('block');
   /** What was shown last. @type {Person} */ #person;
   #name = '';
-  /** Nothing can be done about whoever is gone. */
-  #gone = false;
+  /** Nothing can be done about whoever is gone: when that was noticed, in milliseconds of Date.now(); 0: not at all. */
+  #gone = 0;
 
   /**
    * @param {Person} person
@@ -72,19 +72,26 @@ export class PersonRow {
     return [this.#name, this.#condition.textContent ?? '', this.#facts.textContent ?? ''];
   }
 
+  /** For how many milliseconds the viewer has been gone; 0: it is here. */
+  get goneFor() {
+    return this.#gone && Date.now() - this.#gone;
+  }
+
   /** @param {Person} person @param {string} name @param {Pick<Room, 'video'|'audio'>|null} room */
   show(person, name, room) {
     this.#person = person;
+    this.#gone = 0;
     const { key, values, bad } = conditionOf(person, room);
     this.#draw(name, translator.t(key, values), bad > 0 ? 'bad' : 'good');
     say(this.#facts, this.#figures(person).join(' · '));
-    this.#mute(false);
+    this.#mute();
   }
 
   /** The viewer has left, and the row stays for a moment. */
   leave() {
+    this.#gone ||= Date.now();
     this.#draw(this.#name, translator.t('people.gone'), 'gone');
-    this.#mute(true);
+    this.#mute();
   }
 
   /** @param {string} name @param {string} condition @param {string} kind */
@@ -112,10 +119,9 @@ export class PersonRow {
     return facts.filter(Boolean).map((fact) => fact.replaceAll(' ', '\u00a0'));
   }
 
-  /** A disabled button would lose the focus. @param {boolean} gone */
-  #mute(gone) {
-    this.#gone = gone;
-    for (const button of [this.#remove, this.#block]) button.setAttribute('aria-disabled', String(gone));
+  /** A disabled button would lose the focus. */
+  #mute() {
+    for (const button of [this.#remove, this.#block]) button.setAttribute('aria-disabled', String(this.#gone > 0));
   }
 
   /** @param {keyof typeof DRAWINGS} name */

@@ -11,6 +11,8 @@ import { make, PersonRow } from './personrow.js';
 
 /** With more, somebody has to be looked for. */
 const FEW = 12;
+/** Whoever left stays in a list that somebody points at, but not for ever: the mouse may just lie there. */
+const STAYS = 30_000;
 
 /** Owns the card: the list, the lock, the limit and the blocked. */
 export class ViewersCard {
@@ -21,6 +23,8 @@ export class ViewersCard {
   #numbers = new Numbers();
   /** @type {Map<string, PersonRow>} by id, in the list's order */ #rows = new Map();
   /** @type {Room|null} */ #room = null;
+  /** What was shown last, and how. @type {People|null} */ #people = null;
+  #shown = '';
   /** Somebody's mouse is in the list. */
   #pointed = false;
   #hand = element('hand', HTMLElement);
@@ -64,10 +68,17 @@ export class ViewersCard {
     if (!people) return this.#clear();
     this.#lock.setAttribute('aria-checked', String(people.locked));
     element('lock-note', HTMLElement).hidden = !people.locked;
-    if (document.activeElement !== this.#limit) this.#limit.value = String(people.maxViewers ?? '');
+    if (document.activeElement !== this.#limit) {
+      this.#limit.value = String(people.maxViewers ?? '');
+      this.#limit.setAttribute('aria-invalid', 'false');
+    }
     this.#limit.placeholder = translator.t('people.unlimited');
     if (!reached) say(this.#note, translator.t('people.unreachable'));
     else if (this.#note.textContent === translator.t('people.unreachable')) say(this.#note, '');
+    // The rest of the page changes far more often.
+    const shown = [translator.language, room?.video, room?.audio, this.#steady].join();
+    if (people === this.#people && shown === this.#shown) return;
+    [this.#people, this.#shown] = [people, shown];
     this.#renderPeople(people);
     this.#renderBlocked(people.blocked);
   }
@@ -75,6 +86,7 @@ export class ViewersCard {
   #clear() {
     for (const { element: row } of this.#rows.values()) row.remove();
     this.#rows.clear();
+    this.#people = null;
     this.#filter.value = '';
     say(this.#note, '');
   }
@@ -94,7 +106,7 @@ export class ViewersCard {
     for (const id of order) {
       const person = byId.get(id);
       const row = this.#rows.get(id) ?? (person && new PersonRow(person, { remove: (r) => void this.#remove(r), block: (r) => this.#block(r) }));
-      if (!row) continue;
+      if (!row || (!person && row.goneFor > STAYS)) continue;
       if (person) row.show(person, titles.get(id) ?? '', this.#room);
       else row.leave();
       rows.set(id, row);
