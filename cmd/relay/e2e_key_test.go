@@ -1,18 +1,24 @@
 package main
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
 
 // TestKeyInTheBrowser: a key in the link's fragment opens the room and leaves the
 // address; without one, or with a wrong one, the page asks; and who presents gives
 // viewers a link that opens it.
 func TestKeyInTheBrowser(t *testing.T) {
 	t.Parallel() // it mostly waits
-	r := startRelay(t, "--publish-key", "present-sesame", "--view-key", "watch-sesame")
+	rooms := filepath.Join(t.TempDir(), "rooms.yaml")
+	check(t, os.WriteFile(rooms, []byte("rooms: {math: {title: Mathematics 7b}}\n"), 0o600))
+	r := startRelay(t, "--publish-key", "present-sesame", "--view-key", "watch-sesame", "--rooms", rooms)
 	proxy := startProxyWithoutWebSockets(t, r)
 	p := newPresenter(t, servePattern(t))
 	p.push = p.browser.open(r.url("/push/math#key=present-sesame"))
 	p.push.waitState("ready")
-	p.push.wait("location.hash === ''")
+	p.push.wait("location.hash === '' && document.querySelector('.room').textContent === 'Mathematics 7b'")
 	p.share()
 	audience := startChromium(t, autoplay)
 	keyed := audience.open(r.url("/pull/math#key=watch-sesame"))

@@ -62,6 +62,19 @@ export function speak(values = {}) {
 }
 
 /**
+ * Calls the room by its title, where it has one.
+ * @param {{room: string}} values  those that the texts were filled with
+ * @param {() => void} place       fills them again
+ * @param {string} title
+ */
+export function entitle(values, place, title) {
+  if (!title || title === values.room) return;
+  values.room = title;
+  for (const target of document.querySelectorAll('[data-t="room.name"]')) target.setAttribute('data-t', 'room.title');
+  place();
+}
+
+/**
  * Names a control that has no text.
  * @param {Element} target
  * @param {string} key

@@ -6,7 +6,7 @@ import { canFullscreen, toggleFullscreen } from './fullscreen.js';
 import { Identity } from './identity.js';
 import { KeyForm } from './keyform.js';
 import { NameDialog } from './namedialog.js';
-import { element, label, say, settings, speak, translator } from './page.js';
+import { element, entitle, label, say, settings, speak, translator } from './page.js';
 import { Player } from './player.js';
 import { keyText } from './refusals.js';
 import { roomOf, socketURL } from './room.js';
@@ -72,10 +72,7 @@ let place = () => {};
 
 function render() {
   const { state, facts } = viewer;
-  if (viewer.title && viewer.title !== named.room) {
-    named.room = viewer.title;
-    place();
-  }
+  entitle(named, place, viewer.title);
   root.dataset.state = state;
   root.toggleAttribute('data-picture', facts.picture);
   const key = viewText(state, facts);

@@ -13,7 +13,7 @@ import { LinkCard } from './linkcard.js';
 import { Manage } from './manage.js';
 import { Mixer } from './mixer.js';
 import { Notices } from './notices.js';
-import { element, say, settings, speak, translator } from './page.js';
+import { element, entitle, say, settings, speak, translator } from './page.js';
 import { Presenter } from './presenter.js';
 import { cutOff, heldSince, manages, presentText } from './presentstate.js';
 import { keyText } from './refusals.js';
@@ -109,10 +109,7 @@ function render() {
   const { current: notice } = notices;
   root.dataset.state = state;
   root.toggleAttribute('data-sharing', facts.sharing);
-  if (presenter.title && presenter.title !== named.room) {
-    named.room = presenter.title;
-    place();
-  }
+  entitle(named, place, presenter.title);
   say(ui.badge, translator.t(`state.${state}`));
   say(ui.status, sentence());
   say(ui.message, notice ? translator.t(notice.key, notice.values) : '');
