@@ -53,7 +53,7 @@ func (p *presenter) waitListed(name, said string) {
 // list was read again.
 func (p *presenter) focusStays(selector string) {
 	p.push.t.Helper()
-	evalf[any](p.push, "document.querySelector(%q).focus()", selector)
+	evalf[any](p.push, "document.querySelector(%q).focus({focusVisible: true})", selector)
 	p.push.pause(2500 * time.Millisecond)
 	if !evalf[bool](p.push, "document.activeElement === document.querySelector(%q)", selector) {
 		p.push.t.Error("the list took the focus away")

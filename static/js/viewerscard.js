@@ -93,7 +93,7 @@ export class ViewersCard {
 
   /** Somebody points at the list, or walks it with the keyboard. */
   get #steady() {
-    return this.#pointed || this.#list.contains(document.activeElement);
+    return this.#pointed || this.#list.querySelector(':focus-visible') !== null;
   }
 
   /** @param {People} people */
