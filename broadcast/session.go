@@ -242,19 +242,6 @@ func (s *Session) downTracks() []*DownTrack {
 	return nil
 }
 
-// traffic is what the log says of a session's packets.
-func (s *Session) traffic() slog.Attr {
-	var facts []any
-	for _, d := range s.downTracks() {
-		facts = append(facts, slog.Group(d.fanout.kind.String(),
-			"packets", d.sent.Load(), "bytes", d.octets.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
-	}
-	if s.role == RolePublisher {
-		facts = append(facts, "packets", s.received.Load(), "room_video_dropped", &s.room.video.drops, "room_audio_dropped", &s.room.audio.drops)
-	}
-	return slog.Group("traffic", facts...)
-}
-
 // up notes that media can flow.
 func (s *Session) up() {
 	relay := s.room.relay

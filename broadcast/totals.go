@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -180,4 +181,17 @@ func (s *Session) firstPacket() {
 	if since := s.upSince.Swap(0); since != 0 {
 		s.room.relay.observer.FirstPacket(s.role, time.Since(time.Unix(0, since)))
 	}
+}
+
+// traffic is what the log says of a session's packets.
+func (s *Session) traffic() slog.Attr {
+	var facts []any
+	for _, d := range s.downTracks() {
+		facts = append(facts, slog.Group(d.fanout.kind.String(),
+			"packets", d.sent.Load(), "bytes", d.octets.Load(), "repeated", d.repeated.Load(), "dropped", &d.drops))
+	}
+	if s.role == RolePublisher {
+		facts = append(facts, "packets", s.received.Load(), "room_video_dropped", &s.room.video.drops, "room_audio_dropped", &s.room.audio.drops)
+	}
+	return slog.Group("traffic", facts...)
 }
