@@ -20,6 +20,7 @@ func (r *relay) asks(arguments ...string) (code int, stdout, stderr string) {
 
 // TestRoomsAndStatus: what is shown is what goes on.
 func TestRoomsAndStatus(t *testing.T) {
+	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	if code, stdout, stderr := r.asks("rooms"); code != 0 || stdout != "Nobody presents.\n" {
 		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
