@@ -83,3 +83,22 @@ func (c *client) withVideo() *client {
 	}
 	return c
 }
+
+// TestDrainAllowsHandingOver: a presentation that goes on may be handed on.
+func TestDrainAllowsHandingOver(t *testing.T) {
+	relay := newTestRelay(t)
+	newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "a live room", func() bool { return relay.Room("math").State == StateLive })
+	ended := relay.Drain()
+	const secret = "a secret of who asks, 22+"
+	if state, err := relay.Ask("math", secret, "Ben"); err != nil || state != RequestWaiting {
+		t.Fatal(state, err)
+	}
+	_, err := relay.Publish(Join{Room: "math", Remote: loopback, Token: secret})
+	refusedAs(t, err, CodeShuttingDown)
+	relay.Answer("math", relay.People("math").Requests[0].ID, true)
+	heir := newPublisher(t, relay, nil, "math", secret, webrtc.MimeTypeVP8)
+	eventually(t, "the heir", func() bool { return relay.Room("math").State == StateLive })
+	heir.session.Close(ErrLeft)
+	await(t, ended, "the end")
+}
