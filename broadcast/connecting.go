@@ -2,6 +2,7 @@ package broadcast
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -18,40 +19,67 @@ const (
 	connectAgain = 5 * time.Second
 )
 
-// connecting counts by remote address the sessions that have had an offer and
-// were never connected: each has a PeerConnection, which costs its peer only a
-// request. An IPv6 address counts with its network. It is guarded by relay.mu.
+// connecting is the sessions that have had an offer and were never connected, by
+// the address that they count for: each has a PeerConnection, which costs its peer
+// only a request. It is guarded by relay.mu.
 type connecting struct {
 	all  int
-	from map[netip.Addr]int
+	from map[netip.Addr][]*Session // oldest first
 }
 
-// mayEnter tells whether one more peer at remote may connect.
-func (c *connecting) mayEnter(remote netip.Addr, role Role) error {
-	more := 0
+// placesOver is how many more may connect in the role.
+func placesOver(role Role) int {
 	if role == RolePublisher {
-		more = presentersPlaces
+		return presentersPlaces
 	}
-	if c.all < maxConnecting+more && c.from[countedAs(remote)] < maxConnectingFrom+more {
+	return 0
+}
+
+// mayEnter tells whether one more peer at remote may connect. Where there are too
+// many in all, one that has fewer than others may, see makeRoom.
+func (c *connecting) mayEnter(remote netip.Addr, role Role) error {
+	own, over := len(c.from[countedAs(remote)]), placesOver(role)
+	sentence := "Too many are connecting; try again in a moment."
+	switch {
+	case own >= maxConnectingFrom+over:
+		sentence = "Too many are connecting from this address; try again in a moment."
+	case c.all < maxConnecting+over, len(c.fullest()) > own+1:
 		return nil
-	}
-	sentence := "Too many are connecting from this address; try again in a moment."
-	if c.all >= maxConnecting+more {
-		sentence = "Too many are connecting; try again in a moment."
 	}
 	return &Error{Code: CodeRoomFull, Sentence: sentence, RetryAfter: connectAgain}
 }
 
-func (c *connecting) enter(remote netip.Addr) {
-	c.all++
-	c.from[countedAs(remote)]++
+// makeRoom is the session that has to go for one more: of the address that has the
+// most, the one that had the most time. Honest peers need a moment. Nil: none has to.
+func (c *connecting) makeRoom(role Role) *Session {
+	if c.all < maxConnecting+placesOver(role) {
+		return nil
+	}
+	return c.fullest()[0]
 }
 
-func (c *connecting) leave(remote netip.Addr) {
+// fullest is the sessions of the address that has the most.
+func (c *connecting) fullest() (most []*Session) {
+	for _, sessions := range c.from {
+		if len(sessions) > len(most) {
+			most = sessions
+		}
+	}
+	return most
+}
+
+func (c *connecting) enter(s *Session) {
+	c.all++
+	at := countedAs(s.join.Remote)
+	c.from[at] = append(c.from[at], s)
+}
+
+func (c *connecting) leave(s *Session) {
 	c.all--
-	from := countedAs(remote)
-	if c.from[from]--; c.from[from] == 0 {
-		delete(c.from, from)
+	at := countedAs(s.join.Remote)
+	left := slices.DeleteFunc(c.from[at], func(other *Session) bool { return other == s })
+	if c.from[at] = left; len(left) == 0 {
+		delete(c.from, at)
 	}
 }
 
@@ -62,9 +90,9 @@ func (s *Session) setConnecting(is bool) {
 	}
 	s.connecting = is
 	if is {
-		s.room.relay.connecting.enter(s.join.Remote)
+		s.room.relay.connecting.enter(s)
 	} else {
-		s.room.relay.connecting.leave(s.join.Remote)
+		s.room.relay.connecting.leave(s)
 	}
 }
 

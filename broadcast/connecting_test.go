@@ -10,8 +10,11 @@ import (
 	"relay/broadcast/udp"
 )
 
+// connectingFrom is a session that connects from an address.
+func connectingFrom(addr netip.Addr) *Session { return &Session{join: Join{Remote: addr}} }
+
 func TestConnecting(t *testing.T) {
-	c := connecting{from: map[netip.Addr]int{}}
+	c := connecting{from: map[netip.Addr][]*Session{}}
 	addr := loopback
 	for n := range maxConnecting {
 		if n > 0 && n%maxConnectingFrom == 0 {
@@ -23,62 +26,89 @@ func TestConnecting(t *testing.T) {
 		if err := c.mayEnter(addr, RoleViewer); err != nil {
 			t.Fatalf("number %d, from %v: %v", n+1, addr, err)
 		}
-		c.enter(addr)
+		if c.makeRoom(RoleViewer) != nil {
+			t.Fatalf("number %d: somebody has to go", n+1)
+		}
+		c.enter(connectingFrom(addr))
 	}
-	if err := c.mayEnter(addr.Next(), RoleViewer); AsError(err).Code != CodeRoomFull {
-		t.Errorf("one too many in all: %v", err)
-	}
-	for c.from[addr] > 0 {
-		c.leave(addr)
+	for len(c.from[addr]) > 0 {
+		c.leave(c.from[addr][0])
 	}
 	if err := c.mayEnter(addr, RoleViewer); err != nil {
 		t.Errorf("after some left: %v", err)
 	}
 }
 
-// An IPv6 network has addresses enough for all places: it has those of one address.
-func TestConnectingFromANetwork(t *testing.T) {
-	c := connecting{from: map[netip.Addr]int{}}
-	addr := netip.MustParseAddr("2001:db8::1%eth0")
-	for range maxConnectingFrom {
-		addr = addr.Next()
-		if err := c.mayEnter(addr, RoleViewer); err != nil {
-			t.Fatal(err)
-		}
-		c.enter(addr)
-	}
-	if err := c.mayEnter(addr.Next(), RoleViewer); AsError(err).Code != CodeRoomFull {
-		t.Errorf("one more of the network: %v", err)
-	}
-	if err := c.mayEnter(netip.MustParseAddr("2001:db8:0:1::1"), RoleViewer); err != nil {
-		t.Errorf("its neighbour: %v", err)
-	}
-	for range maxConnectingFrom {
-		c.leave(addr)
-	}
-	if c.all != 0 || len(c.from) != 0 {
-		t.Errorf("after all left: %+v", c)
-	}
-}
-
 // Viewers who never connect take all of their places, and none of the presenters'.
 func TestPresentersConnectAllTheSame(t *testing.T) {
-	c := connecting{from: map[netip.Addr]int{}}
+	c := connecting{from: map[netip.Addr][]*Session{}}
 	for addr := loopback; c.all < maxConnecting; {
 		if c.mayEnter(addr, RoleViewer) != nil {
 			addr = addr.Next()
 			continue
 		}
-		c.enter(addr)
+		c.enter(connectingFrom(addr))
 	}
 	for range presentersPlaces {
 		if err := c.mayEnter(loopback, RolePublisher); err != nil {
 			t.Fatal(err)
 		}
-		c.enter(loopback)
+		c.enter(connectingFrom(loopback))
 	}
 	if err := c.mayEnter(loopback, RolePublisher); AsError(err).Code != CodeRoomFull {
 		t.Errorf("one presenter too many: %v", err)
+	}
+}
+
+// Some addresses that take all places keep nobody out.
+func TestConnectingIsShared(t *testing.T) {
+	c := connecting{from: map[netip.Addr][]*Session{}}
+	hostile, honest := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("198.51.100.1")
+	for n := range maxConnecting {
+		c.enter(connectingFrom(hostile))
+		if n%250 == 249 {
+			hostile = hostile.Next()
+		}
+	}
+	for range 100 {
+		if err := c.mayEnter(honest, RoleViewer); err != nil {
+			t.Fatal(err)
+		}
+		oldest := c.makeRoom(RoleViewer)
+		if oldest == nil || oldest.join.Remote == honest || oldest != c.from[countedAs(oldest.join.Remote)][0] {
+			t.Fatalf("%+v has to go", oldest)
+		}
+		c.leave(oldest)
+		c.enter(connectingFrom(honest))
+	}
+	if c.all != maxConnecting || len(c.from[honest]) != 100 {
+		t.Errorf("%d are connecting, %d of them honest", c.all, len(c.from[honest]))
+	}
+}
+
+// Where everybody has one, there is no room to be made.
+func TestConnectingIsFull(t *testing.T) {
+	c := connecting{from: map[netip.Addr][]*Session{}}
+	addr := netip.MustParseAddr("10.0.0.1")
+	for range maxConnecting {
+		c.enter(connectingFrom(addr))
+		addr = addr.Next()
+	}
+	if err := c.mayEnter(addr, RoleViewer); AsError(err).Code != CodeRoomFull {
+		t.Errorf("one too many in all: %v", err)
+	}
+}
+
+// An owner of IPv6 has as many addresses as anybody could want.
+func TestConnectingTakesANetworkForOneAddress(t *testing.T) {
+	c := connecting{from: map[netip.Addr][]*Session{}}
+	addr := netip.MustParseAddr("2001:db8::1")
+	for range maxConnectingFrom {
+		c.enter(connectingFrom(addr))
+		addr = addr.Next()
+	}
+	if err := c.mayEnter(addr, RoleViewer); AsError(err).Code != CodeRoomFull {
+		t.Errorf("one too many of a network: %v", err)
 	}
 }
 
@@ -164,11 +194,15 @@ func TestTooManyConnecting(t *testing.T) {
 		t.Fatal(err)
 	}
 	offer := c.offer(false)
-	each := func(do func(netip.Addr)) {
+	var others []*Session
+	for range maxConnectingFrom {
+		others = append(others, connectingFrom(loopback))
+	}
+	each := func(do func(*Session)) {
 		relay.mu.Lock()
 		defer relay.mu.Unlock()
-		for range maxConnectingFrom {
-			do(loopback)
+		for _, s := range others {
+			do(s)
 		}
 	}
 	each(relay.connecting.enter)

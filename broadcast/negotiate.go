@@ -96,6 +96,10 @@ func (s *Session) claim() error {
 	if s.replaces != nil {
 		s.inherit()
 	}
+	if last := relay.connecting.makeRoom(s.role); last != nil {
+		last.setConnecting(false)
+		last.Close(ErrNeverConnected)
+	}
 	s.setConnecting(true)
 	s.offered = time.Now()
 	s.endIn(connectTime, ErrNeverConnected)

@@ -85,7 +85,7 @@ func New(c Config) (*Relay, error) {
 		observer:    cmp.Or[Observer](c.Observer, nobody{}),
 		rooms:       map[string]*Room{},
 		tokens:      map[secret]*Session{},
-		connecting:  connecting{from: map[netip.Addr]int{}},
+		connecting:  connecting{from: map[netip.Addr][]*Session{}},
 		census:      census{from: map[addressRole]int{}},
 	}
 	ctx, stop := context.WithCancel(context.Background())
