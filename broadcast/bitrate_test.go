@@ -112,6 +112,7 @@ func TestPublisherOverItsBitrateEnds(t *testing.T) {
 	quiet := newPublisher(t, relay, nil, "art", "", webrtc.MimeTypeVP8)
 	loud := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
 	over := AsError(sendUntilOver(t, loud, quiet))
+	await(t, loud.session.Gone(), "out of the room")
 	if over.Code != CodeRateLimited || over.Reason != ReasonTooMuch {
 		t.Errorf("ended for %v", over)
 	}
