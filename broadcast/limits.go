@@ -1,6 +1,7 @@
 package broadcast
 
 import (
+	"hash/maphash"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -29,6 +30,9 @@ type Limits struct {
 const (
 	// joinBurst seconds of joins may come at once: a class at the bell.
 	joinBurst = 5
+	// joinBottom is the part of a second's joins that is kept for those who have not
+	// joined within joinBurst seconds.
+	joinBottom = 0.25
 	// fullAgain is when somebody who was refused may try again, and half as much
 	// again at random: a class that was refused at once should not come back so.
 	fullAgain = 5 * time.Second
@@ -53,20 +57,33 @@ type addressRole struct {
 type joins struct {
 	left   float64
 	filled time.Time // zero: it is full
+	// lately is when addresses joined last, at their hash: some may share a place.
+	lately [4096]time.Time
 }
 
-// allow takes one out of the bucket, if there is one.
-func (j *joins) allow(rate int, now time.Time) bool {
+// hashSeed is not known to anybody, so that nobody can choose another's place.
+var hashSeed = maphash.MakeSeed()
+
+// allow takes one out of the bucket for an address, if there is one. The bottom of
+// the bucket is for those who have not joined lately: one who joins without an end
+// gets what flows in, and keeps nobody out.
+func (j *joins) allow(from netip.Addr, rate int, now time.Time) bool {
 	most := float64(rate * joinBurst)
 	j.left = min(most, j.left+now.Sub(j.filled).Seconds()*float64(rate))
 	if j.filled.IsZero() {
 		j.left = most
 	}
 	j.filled = now
-	if j.left < 1 {
+	bytes, least := from.As16(), 1.0
+	lately := &j.lately[maphash.Bytes(hashSeed, bytes[:])%uint64(len(j.lately))]
+	if now.Sub(*lately) < joinBurst*time.Second {
+		least += joinBottom * float64(rate)
+	}
+	if j.left < least {
 		return false
 	}
 	j.left--
+	*lately = now
 	return true
 }
 
@@ -100,7 +117,7 @@ func (r *Relay) mayAdd(room *Room, role Role, j Join, now time.Time) error {
 			return full("The room is full.")
 		}
 	}
-	if r.limits.JoinRate > 0 && !r.census.joins[role].allow(r.limits.JoinRate, now) {
+	if r.limits.JoinRate > 0 && !r.census.joins[role].allow(countedAs(j.Remote), r.limits.JoinRate, now) {
 		return &Error{Code: CodeRateLimited, Sentence: "Too many are joining at once; try again in a moment.",
 			RetryAfter: slowerMin + rand.N(slowerMax-slowerMin)}
 	}

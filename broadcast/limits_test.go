@@ -94,6 +94,35 @@ func TestLimitsAreExact(t *testing.T) {
 	}
 }
 
+// Who joins without an end gets as many as may join, and keeps nobody else out.
+func TestJoinsAreShared(t *testing.T) {
+	const rate = 10
+	greedy := netip.MustParseAddr("192.0.2.1")
+	for name, others := range map[string]bool{"alone": false, "beside others": true} {
+		var j joins
+		got, refused := 0, 0
+		other := netip.MustParseAddr("198.51.100.1")
+		for ms := range 60_000 {
+			if j.allow(greedy, rate, instant(ms)) {
+				got++
+			}
+			if others && ms%500 == 250 {
+				if !j.allow(other, rate, instant(ms)) {
+					refused++
+				}
+				other = other.Next()
+			}
+		}
+		want := rate*60 + rate*joinBurst
+		if others {
+			want -= 120
+		}
+		if got < want-rate || got > want || refused > 3 { // some share their place with another
+			t.Errorf("%s: it got %d joins of %d in a minute, others were refused %d times", name, got, want, refused)
+		}
+	}
+}
+
 // A presenter's own limit is the least of all, and sends nobody out.
 func TestPresentersLimit(t *testing.T) {
 	relay := newLimitedRelay(t, Limits{RoomViewers: 5})
@@ -192,7 +221,8 @@ func TestJoinBucket(t *testing.T) {
 	var bucket joins
 	now := time.Now()
 	count := func() (n int) {
-		for bucket.allow(20, now) {
+		for from := netip.MustParseAddr("10.0.0.1"); bucket.allow(from, 20, now); from = from.Next() {
+			clear(bucket.lately[:]) // none of them has joined lately
 			n++
 		}
 		return n
