@@ -83,7 +83,7 @@ export class PersonRow {
     this.#gone = 0;
     const { key, values, bad } = conditionOf(person, room);
     this.#draw(name, translator.t(key, values), bad > 0 ? 'bad' : 'good');
-    say(this.#facts, this.#figures(person).join(' · '));
+    say(this.#facts, this.#figures(person, key).join(' · '));
     this.#mute();
   }
 
@@ -108,12 +108,12 @@ export class PersonRow {
     }
   }
 
-  /** @param {Person} person */
-  #figures({ browser, via, since, codec, bitrate, loss, connected }) {
+  /** @param {Person} person @param {string} key  what is said already */
+  #figures({ browser, via, since, codec, bitrate, loss, connected }, key) {
     const facts = [browser ?? (via === 'whep' ? translator.t('people.player') : '')];
     if (connected && codec) facts.push(codec);
     if (connected && bitrate > 0) facts.push(translator.bitrate(bitrate));
-    if (connected && loss > 0) facts.push(translator.t('people.loss', { percent: percent(loss) }));
+    if (connected && loss > 0 && key !== 'people.lossy') facts.push(translator.t('people.loss', { percent: percent(loss) }));
     facts.push(translator.t('people.since', { time: translator.time(since) }));
     // A line ends between two facts, and not within one.
     return facts.filter(Boolean).map((fact) => fact.replaceAll(' ', '\u00a0'));
