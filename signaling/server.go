@@ -94,6 +94,8 @@ type Server struct {
 
 	started time.Time
 
+	hosts, origins seldom // refused
+
 	speakers  speakers
 	resources resources
 	guesses   *access.Guesses
@@ -270,7 +272,7 @@ func (s *Server) refuseHosts(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		s.config.Log.Warn("host refused", "host", shortened(r.Host), "remote", r.RemoteAddr, "flag", "--allow-host")
+		s.config.Log.Log(r.Context(), s.hosts.level(time.Now()), "host refused", "host", shortened(r.Host), "remote", r.RemoteAddr, "flag", "--allow-host")
 		s.refused(errMisdirected)
 		writeMisdirected(w, r)
 	})
@@ -292,7 +294,7 @@ func (s *Server) refuseOrigins(next http.Handler) http.Handler {
 			return
 		}
 		origin := r.Header.Get("Origin")
-		s.config.Log.Warn("origin refused", "origin", shortened(origin), "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
+		s.config.Log.Log(r.Context(), s.origins.level(time.Now()), "origin refused", "origin", shortened(origin), "host", r.Host, "remote", r.RemoteAddr, "flag", "--allow-origin")
 		s.refused(errOrigin)
 		writeProblem(w, errOrigin)
 	})
