@@ -104,6 +104,7 @@ func TestMaxBitrateIsTheLeast(t *testing.T) {
 // The publisher of one room sends too much and has to go; that of another, with a
 // bound of its own, stays.
 func TestPublisherOverItsBitrateEnds(t *testing.T) {
+	t.Parallel() // it mostly waits
 	conn, err := udp.Listen(netip.AddrPortFrom(loopback, 0))
 	if err != nil {
 		t.Fatal(err)

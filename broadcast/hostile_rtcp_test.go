@@ -160,6 +160,7 @@ func (v *viewer) flood(packet func(i int) rtcp.Packet) {
 
 // TestOneViewerAsksForFewKeyFrames: who presents, and all others, pay for each.
 func TestOneViewerAsksForFewKeyFrames(t *testing.T) {
+	t.Parallel() // it mostly waits
 	relay := newTestRelay(t)
 	p := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
 	p.frame(true, 1)
