@@ -22,3 +22,13 @@ func withHeaders(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// takes are the header fields of a URL that takes one media type, as it is. A page of
+// any site may load it, if not read it: a player finds out by that whether the relay
+// is there, and only its site's origin is missing in --allow-origin.
+func takes(field, mediaType string) map[string]string {
+	return map[string]string{
+		field: mediaType, "Accept-Encoding": "identity", // RFC 9110 section 12.5.3
+		"Cross-Origin-Resource-Policy": "cross-origin",
+	}
+}
