@@ -60,7 +60,7 @@ func (r *Relay) Live() []string {
 	defer r.mu.Unlock()
 	var names []string
 	for name, room := range r.rooms {
-		if room.state().State != StateIdle {
+		if room.stateNow() != StateIdle {
 			names = append(names, name)
 		}
 	}
