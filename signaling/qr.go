@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
 
 	"relay/broadcast"
 	"relay/signaling/qrcode"
@@ -15,7 +17,46 @@ const (
 	maxQR = 1024
 	// maxSecretQR has room for an address as a form's value.
 	maxSecretQR = 3*maxQR + 16
+	// drawRate codes a second, after a rush of drawBurst, are drawn at most: one takes
+	// the time of hundreds of other requests, and anybody may ask for it.
+	drawRate, drawBurst = 20, 100
 )
+
+// drawings is how many codes may be drawn now.
+type drawings struct {
+	mu     sync.Mutex
+	left   float64   // guarded by mu
+	filled time.Time // zero: all are left; guarded by mu
+}
+
+// allow takes one, if there is one.
+func (d *drawings) allow(now time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.filled.IsZero() {
+		d.left = drawBurst
+	} else {
+		d.left = min(drawBurst, d.left+drawRate*now.Sub(d.filled).Seconds())
+	}
+	d.filled = now
+	if d.left < 1 {
+		return false
+	}
+	d.left--
+	return true
+}
+
+var errTooManyDrawings = &broadcast.Error{
+	Code: broadcast.CodeRateLimited, Sentence: "Too many QR codes are asked for at once. Try again in a moment.", RetryAfter: 2 * time.Second,
+}
+
+// draw is the code of an address.
+func (s *Server) draw(address string) ([]byte, error) {
+	if !s.drawings.allow(time.Now()) {
+		return nil, errTooManyDrawings
+	}
+	return qrcode.SVG(address)
+}
 
 var errNoViewersURL = refuse(broadcast.CodeBadRequest,
 	"This makes the QR code of one viewers' address: /qr.svg?url=http://192.168.1.20:8080/pull/math")
@@ -28,9 +69,9 @@ func (s *Server) serveQR(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, errNoViewersURL)
 		return
 	}
-	svg, err := qrcode.SVG(addresses[0])
+	svg, err := s.draw(addresses[0])
 	if err != nil {
-		writeProblem(w, err)
+		s.refuse(w, r, err)
 		return
 	}
 	document{"image/svg+xml", svg}.send(w)
@@ -45,7 +86,7 @@ func (s *Server) serveSecretQR(w http.ResponseWriter, r *http.Request) {
 	}
 	var svg []byte
 	if err == nil {
-		svg, err = qrcode.SVG(address)
+		svg, err = s.draw(address)
 	}
 	if err != nil {
 		s.refuse(w, r, err)

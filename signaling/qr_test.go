@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // askQR asks for the QR code of an address.
@@ -148,8 +149,36 @@ func FuzzViewersURL(f *testing.F) {
 		if err != nil || !s.strangers.allowsHost(u.Host) || strings.ContainsAny(address, "?#@%\\ \"'<>") || !strings.Contains(address, "/pull") {
 			t.Errorf("%q was drawn", address)
 		}
+		s.drawings.filled = time.Time{} // all may be drawn again
 		if response := askQR(s, address); response.StatusCode != http.StatusOK {
 			t.Errorf("%q: %s", address, response.Status)
 		}
 	})
+}
+
+// TestDrawingsAreBounded: whoever asks for codes without end takes no time from what
+// is relayed.
+func TestDrawingsAreBounded(t *testing.T) {
+	s := newTestServer(t, nil)
+	drawn := 0
+	began := time.Now()
+	for range 3 * drawBurst {
+		if response := askQR(s, "http://192.168.1.20:8080/pull/math"); response.StatusCode == http.StatusOK {
+			drawn++
+		} else if response.StatusCode != http.StatusTooManyRequests || response.Header.Get("Retry-After") == "" {
+			t.Fatal(response.Status)
+		}
+	}
+	if most := drawBurst + drawRate*time.Since(began).Seconds() + 1; drawn < drawBurst || float64(drawn) > most {
+		t.Errorf("%d were drawn, at most %.0f may be", drawn, most)
+	}
+	now := time.Now().Add(time.Hour)
+	for range drawBurst {
+		if !s.drawings.allow(now) {
+			t.Fatal("after an hour fewer may be drawn")
+		}
+	}
+	if s.drawings.allow(now) {
+		t.Error("an hour saves up more than a rush")
+	}
 }

@@ -101,6 +101,7 @@ type Server struct {
 	guesses   *access.Guesses
 	returns   returns
 	rates     rates
+	drawings  drawings
 
 	mu   sync.Mutex // so that nothing comes in while Close waits
 	work sync.WaitGroup
