@@ -120,6 +120,7 @@ func TestPublisherOverItsBitrateEnds(t *testing.T) {
 	if quiet.session.Cause() != nil {
 		t.Errorf("the other one ended for %v", quiet.session.Cause())
 	}
+	await(t, loud.session.Gone(), "out of the room")
 	if got := relay.Room("math").State; got != StateAway {
 		t.Errorf("the room is %s: its presenter may come back with less", got)
 	}
