@@ -39,8 +39,6 @@ func (g *Guard) poll(content []byte, err error) {
 		g.complain(nil)
 	case now == g.seen && err != nil:
 		g.complain(err)
-	case now == g.seen && len(bytes.TrimSpace(content)) == 0:
-		g.complain(errEmptied(g.file))
 	case now == g.seen:
 		g.complain(g.load(content))
 	}
@@ -50,7 +48,7 @@ func (g *Guard) poll(content []byte, err error) {
 // errEmptied is about a file that had rooms: a full disk, or a copy that broke off,
 // leaves such a one, and without its keys all rooms would be open.
 func errEmptied(file string) error {
-	return fmt.Errorf(`%s: this is empty now; write "rooms:" into it if it is to have none`, file)
+	return fmt.Errorf(`%s: this is empty; write "rooms:" into it if it is to have none`, file)
 }
 
 // digestOf tells contents, and reasons for there being none, from each other.
@@ -63,6 +61,9 @@ func digestOf(content []byte, err error) digest {
 
 // load makes the file's rules those that hold, if it is in order.
 func (g *Guard) load(content []byte) error {
+	if len(bytes.TrimSpace(content)) == 0 {
+		return errEmptied(g.file)
+	}
 	rules, err := parseRooms(content, g.others, g.digester)
 	if err != nil {
 		return located(g.file, err)

@@ -115,7 +115,9 @@ func TestFilesThatAreNone(t *testing.T) {
 	folder := t.TempDir()
 	large := filepath.Join(folder, "large.yaml")
 	check(t, os.WriteFile(large, make([]byte, maxRoomsFile+1), 0o600))
-	for file, says := range map[string]string{folder + "/none.yaml": "no such", folder: "no file", large: "too large", large + "/x": "cannot be read"} {
+	empty := filepath.Join(folder, "empty.yaml")
+	check(t, os.WriteFile(empty, []byte("\n"), 0o600))
+	for file, says := range map[string]string{empty: "empty", folder + "/none.yaml": "no such", folder: "no file", large: "too large", large + "/x": "cannot be read"} {
 		if err := CheckRooms(file); err == nil || !strings.HasPrefix(err.Error(), file+": ") || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", file, err)
 		}
