@@ -149,9 +149,9 @@ func TestFollow(t *testing.T) {
 	step("rooms: [", "second-key", 4)
 	g.poll(readRooms(g.file + "x"))
 	g.poll(readRooms(g.file + "x"))
-	step("rooms:\n  math:\n    view-key: second-key\n", "second-key", 5)
-	step("rooms: [", "second-key", 6)
-	if text := log.String(); strings.Contains(text, "short") || strings.Contains(text, "-key\"") || !strings.Contains(text, "line 3") || !strings.Contains(text, "line 4") {
+	step("rooms:\n  math:\n    view-key: second-key\n", "second-key", 6)
+	step("rooms: [", "second-key", 7)
+	if text := log.String(); strings.Contains(text, "short") || strings.Contains(text, "-key\"") || !strings.Contains(text, "in order again") || !strings.Contains(text, "line 3") || !strings.Contains(text, "line 4") {
 		t.Errorf("%s", text)
 	}
 }
