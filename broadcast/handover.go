@@ -167,16 +167,19 @@ func (room *Room) passOn(token, next string) {
 	}
 }
 
-// handOver ends the session of who presented until now, if the room was promised to
-// the holder of token. The caller holds relay.mu, and gives it the room.
-func (room *Room) handOver(token string) {
+// handOver ends the session of who presented until now, and what is to take its place,
+// if the room was promised to the holder of token. The caller holds relay.mu, and gives
+// the room to heir.
+func (room *Room) handOver(heir *Session, token string) {
 	q := room.heir(token, time.Now())
 	if q == nil {
 		return
 	}
 	room.drop(q)
-	if room.publisher != nil {
-		room.publisher.Close(ErrHandedOver)
+	for s := range room.sessions {
+		if s != heir && room.publisher != nil && (s == room.publisher || s.replaces == room.publisher) {
+			s.Close(ErrHandedOver)
+		}
 	}
 }
 

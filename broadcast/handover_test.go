@@ -105,6 +105,28 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
+// A presenter whose page is just being loaded again is told that the room was handed
+// over, and not that it is busy, as somebody who may try again.
+func TestHandOverWhileReplaced(t *testing.T) {
+	relay := newTestRelay(t)
+	first := newPublisher(t, relay, nil, "math", "", webrtc.MimeTypeVP8)
+	eventually(t, "live", isLive(relay))
+	next, err := first.session.Replace()
+	if err != nil {
+		t.Fatal(err)
+	}
+	askFor(t, relay, askers)
+	grant(t, relay, true)
+	second := newPublisher(t, relay, nil, "math", askers, webrtc.MimeTypeVP8)
+	if _, err := next.Offer(first.pc.LocalDescription().SDP); !errors.Is(err, ErrHandedOver) {
+		t.Errorf("its offer: %v", err)
+	}
+	if second.session.Cause() != nil || !relay.Presents("math", second.session.Token()) {
+		t.Errorf("the heir has lost the room: %v", second.session.Cause())
+	}
+	next.Close(ErrLeft)
+}
+
 // The one who was granted the room may come in pieces: a page that loads again before
 // it offered, with the token of its welcome, or with the secret again.
 func TestHeirComesAgain(t *testing.T) {

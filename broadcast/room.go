@@ -205,7 +205,7 @@ func (room *Room) claim(s *Session) error {
 			return err
 		}
 	}
-	room.handOver(token)
+	room.handOver(s, token)
 	room.publisher = s
 	room.unhold() // s has connectTime
 	for _, f := range []*fanout{room.video, room.audio} {
