@@ -224,7 +224,11 @@ func (r *Relay) Remove(room, id string) bool {
 // it is unblocked, by the ID that is returned. It is not ok when there is no such viewer.
 func (r *Relay) Block(room, id string) (blocked string, ok bool) {
 	return r.sendOut(room, id, ErrBlocked, func(room *Room, s *Session) string {
-		return room.rules.block(s.person.refusable(), s.person.name, time.Now())
+		device := s.person.refusable()
+		if p := room.publisher; p != nil && p.person.device == device {
+			device = "" // it looks at its own room: blocked, it could not present again
+		}
+		return room.rules.block(device, s.person.name, time.Now())
 	})
 }
 

@@ -154,6 +154,29 @@ func TestSentOutWithAllTabs(t *testing.T) {
 	}
 }
 
+// Who presents, and looks at the room in another tab, can send that out, and not
+// themselves: nobody could let them in again.
+func TestPresentersBlockNotThemselves(t *testing.T) {
+	relay := newTestRelay(t)
+	p := publish(t, relay, nil, Join{Room: "math", Remote: loopback, Device: "ada"}, webrtc.MimeTypeVP8)
+	own, err := relay.Subscribe(Join{Room: "math", Remote: loopback, Device: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := relay.Block("math", own.ID()); !ok || !errors.Is(own.Cause(), ErrBlocked) {
+		t.Errorf("the tab goes on: %v", own.Cause())
+	}
+	keep, err := relay.Subscribe(Join{Room: "math", Remote: loopback, Device: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.session.Close(ErrLeft)
+	await(t, p.session.Gone(), "out of the room")
+	if _, err := relay.Publish(Join{Room: "math", Remote: loopback, Device: "ada"}); err != nil || keep.Cause() != nil {
+		t.Errorf("to present again: %v", err)
+	}
+}
+
 // Whoever is sent out notices, and nobody else does.
 func TestRemove(t *testing.T) {
 	relay := newTestRelay(t)
