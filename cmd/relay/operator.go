@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -82,7 +85,7 @@ func (f *operatorFlags) operator() (*operator, error) {
 func (f *operatorFlags) sign() (string, error) {
 	secret, err := f.tokenSecret, error(nil)
 	if secret == "" {
-		if secret, _, err = keptSecret(f.stateDir); err != nil {
+		if secret, err = f.keptSecret(); err != nil {
 			return "", err
 		}
 	} else if err := access.CheckSecret(secret); err != nil {
@@ -92,9 +95,36 @@ func (f *operatorFlags) sign() (string, error) {
 	return access.NewTokens(secret).Sign(claims, time.Now(), operatorTokenTime)
 }
 
+// keptSecret is the one in the relay's state folder. A secret that is made now would be
+// none of the relay's, and stay in the folder of whoever only looked.
+func (f *operatorFlags) keptSecret() (string, error) {
+	folder, err := f.stateDir, error(nil)
+	if folder == "" {
+		if folder, err = stateFolder(); err != nil {
+			return "", err
+		}
+	}
+	secret, err := access.ReadSecret(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", secretless{folder}
+	}
+	return secret, err
+}
+
+// secretless says that there is nothing to sign a token with.
+type secretless struct{ folder string }
+
+func (s secretless) Error() string {
+	return s.folder + " has no secret to sign a token with: run this as the relay's user, or name the relay's folder " +
+		"with --state-dir, its secret with --token-secret, or a token with --token"
+}
+
 // get asks for JSON, and returns it as it came as well.
 func (o *operator) get(ctx context.Context, path string, into any) (json.RawMessage, error) {
 	token, err := o.bearer()
+	if errors.As(err, new(secretless)) {
+		err = cmp.Or(o.missed(ctx), err) // where no relay runs, that is what to say
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -103,9 +133,22 @@ func (o *operator) get(ctx context.Context, path string, into any) (json.RawMess
 		return nil, err
 	}
 	if json.Unmarshal(body, into) != nil {
-		return nil, fmt.Errorf("%s%s answers what no relay says: is another program there?", o.base, path)
+		return nil, o.strange(path)
 	}
 	return body, nil
+}
+
+func (o *operator) strange(path string) error {
+	return fmt.Errorf("%s%s answers what no relay says: is another program there?", o.base, path)
+}
+
+// missed says why there is no relay to ask; nil: there is one.
+func (o *operator) missed(ctx context.Context) error {
+	body, err := o.ask(ctx, "/healthz", "")
+	if err == nil && string(body) != "ok\n" {
+		err = o.strange("/healthz")
+	}
+	return err
 }
 
 // ask is the body of a GET. Errors are sentences.
@@ -143,6 +186,10 @@ func (o *operator) explain(err error) error {
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err
+	}
+	if errors.As(err, new(*tls.CertificateVerificationError)) {
+		return fmt.Errorf("this machine does not trust the certificate of the relay at %s (%w): on the relay's own machine ask by http://, "+
+			"elsewhere trust its CA, as its page /trust says", o.base, err)
 	}
 	return fmt.Errorf("the relay at %s cannot be asked: %w", o.base, err)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -77,25 +78,33 @@ func TestAskingInVain(t *testing.T) {
 	r := startRelay(t)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("hello\x1b[2J")) }))
 	defer page.Close()
+	nowhere := filepath.Join(t.TempDir(), "state")
 	here := "http://127.0.0.1:" + r.port
 	for name, test := range map[string]struct {
 		args []string
 		says string
 	}{
-		"no relay":        {[]string{"status", "--url", "http://127.0.0.1:1"}, "does the relay run"},
-		"no health":       {[]string{"status", "--health", "--url", "http://127.0.0.1:1"}, "does the relay run"},
-		"another program": {[]string{"rooms", "--url", page.URL}, "what no relay says"},
-		"another secret":  {[]string{"status", "--url", here, "--state-dir", t.TempDir()}, "--state-dir"},
-		"another token":   {[]string{"rooms", "--url", here, "--token", "guess-of-a-token"}, "--token"},
-		"no URL":          {[]string{"rooms", "--url", "localhost:8080"}, "--url is an address such as"},
-		"a URL too long":  {[]string{"rooms", "--url", here + "/api"}, "--url is an address such as"},
-		"a short secret":  {[]string{"rooms", "--url", here, "--token-secret", "short"}, "--token-secret"},
-		"health as JSON":  {[]string{"status", "--health", "--json"}, "--health"},
+		"no relay":         {[]string{"status", "--url", "http://127.0.0.1:1"}, "does the relay run"},
+		"no health":        {[]string{"status", "--health", "--url", "http://127.0.0.1:1"}, "does the relay run"},
+		"another program":  {[]string{"rooms", "--url", page.URL}, "what no relay says"},
+		"no secret":        {[]string{"status", "--url", here, "--state-dir", nowhere}, "has no secret"},
+		"no secret, rooms": {[]string{"rooms", "--url", here, "--state-dir", nowhere}, "has no secret"},
+		"nothing at all":   {[]string{"rooms", "--url", "http://127.0.0.1:1", "--state-dir", nowhere}, "does the relay run"},
+		"own certificate":  {[]string{"status", "--url", "https://127.0.0.1:" + r.port, "--state-dir", r.state}, "ask by http://"},
+		"another secret":   {[]string{"status", "--url", here, "--token-secret", strings.Repeat("another ", 5)}, "--state-dir"},
+		"another token":    {[]string{"rooms", "--url", here, "--token", "guess-of-a-token"}, "--token"},
+		"no URL":           {[]string{"rooms", "--url", "localhost:8080"}, "--url is an address such as"},
+		"a URL too long":   {[]string{"rooms", "--url", here + "/api"}, "--url is an address such as"},
+		"a short secret":   {[]string{"rooms", "--url", here, "--token-secret", "short"}, "--token-secret"},
+		"health as JSON":   {[]string{"status", "--health", "--json"}, "--health"},
 	} {
 		code, stdout, stderr := runToEnd(t, nil, test.args...)
 		if code != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.says) || strings.Contains(stderr, "guess-of") {
 			t.Errorf("%s: exit code %d\nstdout: %s\nstderr: %s", name, code, stdout, stderr)
 		}
+	}
+	if _, err := os.Stat(nowhere); !os.IsNotExist(err) {
+		t.Errorf("who only looked made a secret: %v", err)
 	}
 }
 

@@ -30,7 +30,7 @@ func NewSecret() string { return rand.Text() + rand.Text() }
 // that begins with it. The error is ErrNoFolder where nothing can be written.
 func OpenSecret(folder string) (secret string, made bool, err error) {
 	file := filepath.Join(folder, secretFile)
-	secret, err = readSecret(file)
+	secret, err = ReadSecret(folder)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret, false, err
 	}
@@ -41,6 +41,10 @@ func OpenSecret(folder string) (secret string, made bool, err error) {
 	secret, err = readSecret(file)
 	return secret, true, err
 }
+
+// ReadSecret is OpenSecret for who makes none: the error is fs.ErrNotExist where there
+// is no secret.
+func ReadSecret(folder string) (string, error) { return readSecret(filepath.Join(folder, secretFile)) }
 
 func readSecret(file string) (string, error) {
 	info, err := os.Lstat(file)
