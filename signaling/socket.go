@@ -19,9 +19,11 @@ const (
 	// one that says nothing for 60 s.
 	pingEvery = 10 * time.Second
 	silence   = 25 * time.Second
-	// writeTimeout and linger bound how long a socket that ends can hold up a
+	// writeTimeout, that of the frame that is being written, wordsTime, of all that is
+	// said after it, and linger bound how long a socket that ends can hold up a
 	// shutdown (5 s in all).
 	writeTimeout = 2 * time.Second
+	wordsTime    = time.Second
 	linger       = time.Second
 	// queued messages wait for a page that does not read; real ones are a few a second.
 	queued = 64
@@ -61,6 +63,9 @@ type socket struct {
 
 	// owned by the reader
 	flood flood
+
+	// owned by the writer
+	silent time.Time // when the last words have to have been said; zero before
 }
 
 // newSocket starts the writer; whoever calls it reads until errGone, then calls close.
@@ -175,7 +180,11 @@ func (s *socket) hangUp() {
 }
 
 func (s *socket) writeFrame(frame []byte) {
-	err := s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	by := s.silent
+	if by.IsZero() {
+		by = time.Now().Add(writeTimeout)
+	}
+	err := s.conn.SetWriteDeadline(by)
 	if err == nil {
 		err = s.conn.WriteMessage(websocket.TextMessage, frame)
 	}
@@ -197,6 +206,7 @@ func (s *socket) lastWords(cause error) {
 	if errors.Is(cause, errGone) || errors.Is(cause, errSlow) {
 		return
 	}
+	s.silent = time.Now().Add(wordsTime) // for all: a page may read one frame after the other slowly
 	s.drain()
 	p := explain(cause)
 	refused := errors.As(cause, new(refusal))
@@ -206,7 +216,7 @@ func (s *socket) lastWords(cause error) {
 	if !refused {
 		s.say(p.farewell())
 	}
-	s.control(websocket.CloseMessage, websocket.FormatCloseMessage(p.closeCode, p.reason))
+	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(p.closeCode, p.reason), s.silent)
 	select {
 	case <-s.unread:
 	case <-time.After(linger):

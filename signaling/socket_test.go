@@ -221,6 +221,30 @@ func TestPageThatDoesNotCloseIsNotWaitedFor(t *testing.T) {
 	})
 }
 
+// TestPageThatReadsSlowlyIsNotWaitedFor: each frame in time, and all of them not.
+func TestPageThatReadsSlowlyIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBareSocket()
+		ws, _ := dialPipe(t, b, "/")
+		<-b.begun
+		for range queued {
+			b.socket.send(signal{Type: "ping"})
+		}
+		go func() {
+			for err := error(nil); err == nil; _, _, err = ws.ReadMessage() {
+				time.Sleep(writeTimeout - 100*time.Millisecond)
+			}
+		}()
+		synctest.Wait()
+		began := time.Now()
+		b.socket.end(broadcast.ErrShuttingDown)
+		<-b.ended
+		if took := time.Since(began); took > writeTimeout+wordsTime+linger {
+			t.Errorf("ended after %v", took)
+		}
+	})
+}
+
 func TestSocketWithoutJoinEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ws, _ := dialPipe(t, newTestServer(t, nil), "/ws/pull/math")
