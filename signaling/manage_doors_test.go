@@ -127,3 +127,20 @@ func TestRemovedAtEveryDoor(t *testing.T) {
 	h.manage("DELETE", "/viewers/"+v[len(v)-1].ID, "").want(t, 204, "")
 	h.await("the player's end", func() bool { return player.delete().status == 404 })
 }
+
+// A page that says nothing of its device is known by its address and program.
+func TestBlockedWithoutADevice(t *testing.T) {
+	h := newManagedHouse(t)
+	h.publish()
+	ada := h.come("Ada", "")
+	ada.expect("welcome")
+	h.manage("POST", "/blocked", fmt.Sprintf(`{"viewer":%q}`, h.idOf("Ada"))).want(t, 201, `{"id":"`)
+	if blocked := h.people().Blocked; len(blocked) != 1 {
+		t.Errorf("blocked are %+v", blocked)
+	}
+	again := h.come("Ada", "")
+	if m := again.expect("error"); m.Reason != "blocked" {
+		t.Errorf("%+v", m)
+	}
+	h.eachWay(t, "a browser behind the same address", evesDevice, "", "", false)
+}

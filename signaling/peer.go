@@ -29,8 +29,9 @@ type peer struct {
 	role    broadcast.Role
 	room    string
 	remote  netip.Addr
-	origins []string // that a publisher is to give to viewers
-	browser string   // in a few words
+	origins []string                  // that a publisher is to give to viewers
+	browser string                    // in a few words
+	client  func(access.Grant) string // see clientOf
 	socket  *socket
 	log     *slog.Logger
 	adopted chan *broadcast.Session // from the reader to the watcher
@@ -151,6 +152,7 @@ func (p *peer) join(m inbound) error {
 	if refused != nil && !p.server.comesBack(p.role, join) {
 		return p.reject(refused)
 	}
+	join.Client = p.client(grant)
 	session, err := p.server.join(p.role, p.server.settle(join, grant))
 	if err != nil {
 		return err

@@ -211,6 +211,7 @@ func (s *Server) converse(w http.ResponseWriter, r *http.Request, role broadcast
 	p := &peer{
 		server: s, role: role, room: room, remote: remote, log: log,
 		origins: s.viewersOrigins(r), browser: browserOf(r.UserAgent()),
+		client:  func(grant access.Grant) string { return clientOf(r, grant) },
 		socket:  newSocket(context.WithoutCancel(s.ctx), conn, log),
 		adopted: make(chan *broadcast.Session), watched: make(chan struct{}),
 	}
