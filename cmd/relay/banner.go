@@ -25,11 +25,15 @@ type site struct {
 type needs struct {
 	present, watch string
 	rooms          string // the file that knows more; "" for none
+	name           bool   // of a room: there is none without
 }
+
+// defaultRoom is that of pages whose address names none.
+const defaultRoom = "main"
 
 // needsOf is about rooms that the file of rooms has no key for.
 func needsOf(guard *access.Guard, rooms string) needs {
-	n := needs{rooms: rooms}
+	n := needs{rooms: rooms, name: !guard.Exists(defaultRoom)}
 	publish, view := guard.Needs()
 	if publish {
 		n.present = ", with the publish key"
@@ -91,18 +95,25 @@ func hostText(addr netip.Addr) string {
 // places from which a browser lends a screen.
 func (s site) banner(code func(url string) (string, error)) string {
 	var text strings.Builder
+	push, pull := "/push", "/pull"
+	if s.needs.name {
+		push, pull = "/push/ROOM", "/pull/ROOM"
+	}
 	local := fmt.Sprintf("http://localhost:%d", s.port)
-	writePages(&text, "Present, on this machine"+s.needs.present+":", []string{local}, "/push")
-	writePages(&text, "Present, on this network"+s.needs.present+":", s.presentersOrigins(), "/push")
+	writePages(&text, "Present, on this machine"+s.needs.present+":", []string{local}, push)
+	writePages(&text, "Present, on this network"+s.needs.present+":", s.presentersOrigins(), push)
 	s.writeTrust(&text)
 	s.writeRooms(&text)
 	viewers := s.viewersOrigins()
 	if len(viewers) == 0 {
-		writePages(&text, "Watch, on this machine"+s.needs.watch+":", []string{local}, "/pull")
+		writePages(&text, "Watch, on this machine"+s.needs.watch+":", []string{local}, pull)
 		return text.String()
 	}
-	writePages(&text, "Watch, on this network"+s.needs.watch+":", viewers, "/pull")
-	if drawn, err := code(viewers[0] + "/pull"); err == nil { // no address is too long for a code
+	writePages(&text, "Watch, on this network"+s.needs.watch+":", viewers, pull)
+	if s.needs.name {
+		return text.String()
+	}
+	if drawn, err := code(viewers[0] + pull); err == nil { // no address is too long for a code
 		text.WriteString("\n" + drawn)
 	}
 	return text.String()

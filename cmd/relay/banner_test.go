@@ -70,13 +70,14 @@ func TestBannerSaysWhatToOpen(t *testing.T) {
 		"no HTTPS":          {site{lan[:1], 8080, identity{}, needs{}}, []string{local + "/push", "http://192.168.1.20:8080/pull"}},
 		"this machine only": {site{nil, 8080, own, needs{}}, []string{local + "/push", local + "/pull"}},
 		"HTTPS's own port":  {site{lan[:1], 443, given, needs{}}, []string{"http://localhost:443/push", "https://relay.school.example/push", "https://relay.school.example/pull", "http://192.168.1.20:443/pull"}},
+		"no room main":      {site{lan[:1], 8080, identity{}, needs{name: true}}, []string{local + "/push/ROOM", "http://192.168.1.20:8080/pull/ROOM"}},
 		"HTTP's own port":   {site{lan[:1], 80, identity{}, needs{}}, []string{"http://localhost:80/push", "http://192.168.1.20/pull"}},
 	} {
 		banner := test.site.banner(codeFor(io.Discard))
 		if got := urlsOf(banner); !slices.Equal(got, test.want) {
 			t.Errorf("%s:\ngot  %v\nwant %v", name, got, test.want)
 		}
-		if hasCode, watched := strings.Contains(banner, "█"), len(test.site.addresses) > 0; hasCode != watched {
+		if hasCode, watched := strings.Contains(banner, "█"), len(test.site.addresses) > 0 && !test.site.needs.name; hasCode != watched {
 			t.Errorf("%s: QR code: %t, addresses for viewers: %t\n%s", name, hasCode, watched, banner)
 		}
 	}

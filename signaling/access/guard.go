@@ -80,6 +80,9 @@ func (g *Guard) lockOf(key string) lock {
 // Needs says which roles need a credential in a room that the file does not name.
 func (g *Guard) Needs() (publish, view bool) { return !g.others.publish.open, !g.others.view.open }
 
+// Exists says whether there can be such a room.
+func (g *Guard) Exists(room string) bool { return g.rules.Load().of(room).exists }
+
 // Admit says whether a credential is good for a role in a room. It takes the same
 // time, and gives the same errors, for a room that is hidden and for one that does
 // not exist. A credential that is not known does no harm where none is needed.

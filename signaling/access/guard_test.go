@@ -70,6 +70,9 @@ func TestAdmit(t *testing.T) {
 	open, keyed := guardOf(t, Config{}, ""), guardOf(t, Config{PublishKey: "for-all-publish", ViewKey: "for-all-view"}, "")
 	rooms := guardOf(t, Config{PublishKey: "for-all-publish"}, house)
 	only := guardOf(t, Config{ViewKey: "for-all-view"}, "only: true\n"+house)
+	if only.Exists("elsewhere") || !only.Exists("math") {
+		t.Error("it is not known which rooms there can be")
+	}
 	token := func(room string, roles ...Role) string { return tokenOf(t, time.Hour, room, roles...) }
 	late := tokenOf(t, -time.Minute, "math", View, Publish, Manage)
 	const needed, wrong, expired = "unauthorized key", "unauthorized key", "unauthorized expired"
