@@ -111,8 +111,8 @@ export class AskedCard {
   }
 
   #say() {
-    const words = this.#told && translator.t(this.#told);
-    say(this.#granted, this.#heir ? translator.t('ask.granted', { name: this.#heir }) : words);
+    const heir = this.#heir && translator.t('ask.granted', { name: this.#heir });
+    say(this.#granted, this.#told ? translator.t(this.#told) : heir);
   }
 
   /** @param {string} id @param {boolean} grant @param {string} heir */
@@ -124,6 +124,8 @@ export class AskedCard {
     // The question comes again.
     if (code !== null) this.#answered.delete(id);
     this.#told = code === null ? '' : failureText(code);
-    this.#promise(code === null ? heir : '');
+    // To decline one takes nothing from another.
+    if (grant && code === null) this.#promise(heir);
+    else this.#say();
   }
 }
