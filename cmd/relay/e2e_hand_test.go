@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -144,6 +145,12 @@ func TestLockAndLimitInTheBrowser(t *testing.T) {
 	p := present(t, r, "/push/math")
 	in := watchNamed(t, r, "math", "Bert")
 	p.waitListed("Bert", "VP8")
+	p.push.enter("#limit", "few")
+	eval[any](p.push, "document.activeElement.blur()")
+	p.push.pause(2500 * time.Millisecond) // the list was read again
+	if got := eval[string](p.push, "document.querySelector('#limit').value + ', ' + document.querySelector('#hand-note').textContent"); !strings.HasPrefix(got, "few, Enter a whole number") {
+		t.Errorf("of a limit that is none the page says %q", got)
+	}
 	p.push.enter("#limit", "1")
 	eval[any](p.push, "document.activeElement.blur()")
 	p.push.wait("document.querySelector('#hand-note').textContent === ''")

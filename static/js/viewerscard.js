@@ -68,10 +68,8 @@ export class ViewersCard {
     if (!people) return this.#clear();
     this.#lock.setAttribute('aria-checked', String(people.locked));
     element('lock-note', HTMLElement).hidden = !people.locked;
-    if (document.activeElement !== this.#limit) {
-      this.#limit.value = String(people.maxViewers ?? '');
-      this.#limit.setAttribute('aria-invalid', 'false');
-    }
+    // What is wrong stays, beside the sentence about it.
+    if (document.activeElement !== this.#limit && !this.#wrong) this.#limit.value = String(people.maxViewers ?? '');
     this.#limit.placeholder = translator.t('people.unlimited');
     if (!reached) say(this.#note, translator.t('people.unreachable'));
     else if (this.#note.textContent === translator.t('people.unreachable')) say(this.#note, '');
@@ -88,7 +86,13 @@ export class ViewersCard {
     this.#rows.clear();
     this.#people = null;
     this.#filter.value = '';
+    this.#limit.removeAttribute('aria-invalid');
     say(this.#note, '');
+  }
+
+  /** No limit was understood. */
+  get #wrong() {
+    return this.#limit.getAttribute('aria-invalid') === 'true';
   }
 
   /** Somebody points at the list, or walks it with the keyboard. */
