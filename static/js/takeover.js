@@ -96,8 +96,9 @@ export class TakeOver {
   /** It was granted, and not used. */
   #lapse() {
     this.#post({ withdraw: true }).catch(() => {});
-    this.#become('late');
+    // First: where the room is still ours there is nothing to ask, nor to say of it.
     this.#options.lapsed();
+    this.#become('late');
   }
 
   #give() {

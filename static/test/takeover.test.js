@@ -12,6 +12,7 @@ function begin(t) {
   const granted = [];
   const seen = [];
   let lapsed = 0;
+  const during = [];
   const takeOver = new TakeOver({
     room: 'math',
     request: async (url, init) => {
@@ -21,7 +22,10 @@ function begin(t) {
     },
     headers: () => ({ Authorization: 'Bearer publish-1' }),
     granted: (secret) => granted.push(secret),
-    lapsed: () => lapsed++,
+    lapsed: () => {
+      lapsed++;
+      during.push(takeOver.state);
+    },
     changed: () => takeOver.state === seen.at(-1) || seen.push(takeOver.state),
   });
   const says = (state) => { relay.answer = () => Response.json({ state }); };
@@ -31,7 +35,7 @@ function begin(t) {
       await rest();
     }
   };
-  return { takeOver, relay, granted, seen, lapsed: () => lapsed, says, tick };
+  return { takeOver, relay, granted, seen, lapsed: () => lapsed, during, says, tick };
 }
 
 test('asks with a secret of its own and goes on asking', async (t) => {
@@ -63,7 +67,7 @@ test('granted: tells the secret once, and goes on asking until it is used', asyn
 
 test('granted, and not used in time: it is over, and withdrawn', async (t) => {
   for (const late of ['declined', 'waiting']) {
-    const { takeOver, relay, lapsed, says, tick } = begin(t);
+    const { takeOver, relay, lapsed, during, says, tick } = begin(t);
     takeOver.ask('');
     says('granted');
     await tick(4_000);
@@ -71,6 +75,8 @@ test('granted, and not used in time: it is over, and withdrawn', async (t) => {
     await tick(4_000);
     assert.equal(takeOver.state, 'late');
     assert.equal(lapsed(), 1);
+    // A page on which the room is still its own takes any other state for one that is over.
+    assert.deepEqual(during, ['granted']);
     assert.equal(relay.asked.at(-1)[1].withdraw, true);
     t.mock.timers.reset();
   }
