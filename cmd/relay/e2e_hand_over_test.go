@@ -41,7 +41,10 @@ func handOver(t *testing.T, r *relay, address string) float64 {
 	second.push.click("#ask-form .primary")
 	first.push.wait("document.querySelector('.request')?.innerText.includes('Dora asks to take over.')")
 	first.push.click(named("Decline Dora"))
+	first.push.pause(500 * time.Millisecond) // it was drawn
+	first.push.waitFocus("#requests")
 	second.push.wait("document.querySelector('#ask-told').textContent.includes('goes on')")
+	second.push.waitFocus("#ask-name")
 	second.push.click("#ask-form .primary")
 	exchange(t, "POST", r.url("/api/rooms/math/requests"), `{"secret":"the-secret-of-emil-0123456789","name":"Emil"}`, "Content-Type: application/json")
 	first.push.click(named("Hand over to Dora"))
@@ -50,6 +53,7 @@ func handOver(t *testing.T, r *relay, address string) float64 {
 	first.push.wait("document.querySelector('#granted').textContent.startsWith('Dora may take over')")
 	second.push.waitState("ready")
 	second.push.wait("document.querySelector('#status').textContent.includes('The room is yours')")
+	second.push.waitFocus("#share")
 	first.push.waitState("live")
 
 	second.share()

@@ -38,6 +38,13 @@ func (p *page) press(key string) {
 	do(p, chromedp.KeyEvent(key))
 }
 
+// waitFocus waits until keys go to the element: who uses no mouse is not to look for it
+// in the whole page.
+func (p *page) waitFocus(selector string) {
+	p.t.Helper()
+	p.wait(fmt.Sprintf("document.activeElement === document.querySelector(%q)", selector))
+}
+
 // movePointerAway points at nothing.
 func (p *page) movePointerAway() {
 	p.t.Helper()
@@ -182,6 +189,14 @@ func TestLockAndLimitInTheBrowser(t *testing.T) {
 		late.waitPicture()
 	}
 	in.stillPlays()
+	eval[any](p.push, "document.querySelector('#end').focus()")
+	p.push.press("\r")
+	p.push.wait("document.querySelector('#confirm[open]')?.contains(document.activeElement)")
+	p.push.press("\t")
+	p.push.waitFocus("#confirm-yes")
+	p.push.press("\r")
+	p.push.waitState("ended")
+	p.push.waitFocus("#share")
 	figure(t, "access-3: limit and lock hold for the page and for WHEP; a page comes in by itself %.1f s after there is a place; who was in a locked room comes back", cameIn.Seconds())
 }
 

@@ -60,6 +60,7 @@ func TestKeyInTheBrowser(t *testing.T) {
 	stranger.enter("#key", "present-sesame")
 	stranger.press("\r")
 	stranger.waitState("ready")
+	stranger.waitFocus("#share")
 	withoutKey := p.browser.open(startRelay(t, "--view-key", "watch-sesame").url("/push/math"))
 	withoutKey.waitState("ready")
 	withoutKey.wait("document.querySelector('#link-note').textContent.includes('Viewers need the key')")

@@ -42,9 +42,12 @@ export class AskCard {
   /** @param {PresentState} state */
   render(state) {
     const { state: asking, reached } = this.#takeOver;
+    const waited = document.activeElement === this.#cancel;
     this.#card.hidden = state !== 'held';
     this.#form.hidden = asking === 'asking' || asking === 'granted';
     this.#cancel.hidden = asking !== 'asking';
+    // There is an answer: whoever waited with the keyboard may ask again.
+    if (waited && this.#cancel.hidden) this.#name.focus();
     const key = reached ? SENTENCES[asking] : 'ask.unreachable';
     say(this.#told, key ? translator.t(key) : '');
   }
@@ -118,8 +121,9 @@ export class AskedCard {
   /** @param {string} id @param {boolean} grant @param {string} heir */
   async #answer(id, grant, heir) {
     this.#answered.add(id);
-    this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`)?.remove();
+    // The row goes, and with it the place of whoever uses the keyboard. An empty list is not there to be gone to.
     this.#list.focus();
+    this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`)?.remove();
     const code = await this.#manage.answer(id, grant);
     // The question comes again.
     if (code !== null) this.#answered.delete(id);

@@ -107,6 +107,7 @@ function unable() {
 function render() {
   const { state, facts } = presenter;
   const { current: notice } = notices;
+  const before = document.activeElement;
   root.dataset.state = state;
   root.toggleAttribute('data-sharing', facts.sharing);
   entitle(named, place, presenter.title);
@@ -122,6 +123,16 @@ function render() {
   renderDoor();
   renderHand();
   linkCard.show(viewersURL(location, room, presenter.origins), presenter.invite, keyed && !presenter.invite);
+  goOn(before);
+}
+
+/** Whoever uses the keyboard was at something that is gone. */
+let adrift = false;
+
+/** Who was at a form, or at the viewers, that are gone goes on with what there is to do now. @param {Element|null} before */
+function goOn(before) {
+  if (before !== document.body) adrift = before?.checkVisibility() === false;
+  if (adrift && !presenter.facts.sharing) [ui.share, ui.camera].find(({ hidden, disabled }) => !hidden && !disabled)?.focus();
 }
 
 /** What a person can do to get in. */
