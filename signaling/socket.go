@@ -179,12 +179,20 @@ func (s *socket) hangUp() {
 	_ = conn.Close() // it may be broken already
 }
 
-func (s *socket) writeFrame(frame []byte) {
-	by := s.silent
-	if by.IsZero() {
-		by = time.Now().Add(writeTimeout)
+// frameDeadline is until when the next frame has to be written. Once the socket has
+// ended all of them have wordsTime: a page may read one after the other slowly.
+func (s *socket) frameDeadline() time.Time {
+	if s.ctx.Err() == nil {
+		return time.Now().Add(writeTimeout)
 	}
-	err := s.conn.SetWriteDeadline(by)
+	if s.silent.IsZero() {
+		s.silent = time.Now().Add(wordsTime)
+	}
+	return s.silent
+}
+
+func (s *socket) writeFrame(frame []byte) {
+	err := s.conn.SetWriteDeadline(s.frameDeadline())
 	if err == nil {
 		err = s.conn.WriteMessage(websocket.TextMessage, frame)
 	}
@@ -206,7 +214,6 @@ func (s *socket) lastWords(cause error) {
 	if errors.Is(cause, errGone) || errors.Is(cause, errSlow) {
 		return
 	}
-	s.silent = time.Now().Add(wordsTime) // for all: a page may read one frame after the other slowly
 	s.drain()
 	p := explain(cause)
 	refused := errors.As(cause, new(refusal))
@@ -216,7 +223,7 @@ func (s *socket) lastWords(cause error) {
 	if !refused {
 		s.say(p.farewell())
 	}
-	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(p.closeCode, p.reason), s.silent)
+	_ = s.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(p.closeCode, p.reason), s.frameDeadline())
 	select {
 	case <-s.unread:
 	case <-time.After(linger):
