@@ -307,6 +307,7 @@ document.addEventListener('visibilitychange', renderHand);
 addEventListener('hashchange', () => {
   if (identity.take() && presenter.facts.refusal) presenter.again();
 });
+addEventListener('pagehide', () => takeOver.leave());
 addEventListener('beforeunload', (event) => {
   if (presenter.facts.sharing) event.preventDefault();
 });

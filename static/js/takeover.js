@@ -63,6 +63,11 @@ export class TakeOver {
     if (asked) this.#post({ withdraw: true }).catch(() => {});
   }
 
+  /** The page goes away, and may come back: as somebody else who asks, or to the room that it was granted. */
+  leave() {
+    if (this.#state === 'asking') this.cancel();
+  }
+
   /** The room is taken, or free: there is nothing to ask. */
   end() {
     this.#become('none');
@@ -124,6 +129,8 @@ export class TakeOver {
     const body = JSON.stringify({ secret: this.#secret, name: this.#name || undefined, ...fields });
     const response = await request(`${roomURL(room)}/requests`, {
       method: 'POST', headers: { ...headers(), 'Content-Type': 'application/json' }, body, cache: 'no-store', signal: AbortSignal.timeout(RESPONSE_WITHIN),
+      // It is withdrawn by a page that goes away, too.
+      keepalive: fields.withdraw,
     });
     if (!response.ok) throw await refusalOf(response);
     return (await response.json()).state;

@@ -18,6 +18,7 @@ function begin(t) {
     request: async (url, init) => {
       relay.asked.push([url, JSON.parse(init.body)]);
       relay.headers.push(init.headers);
+      relay.lasting = init.keepalive;
       return relay.answer();
     },
     headers: () => ({ Authorization: 'Bearer publish-1' }),
@@ -131,4 +132,21 @@ test('a relay that cannot be reached, or has no room for questions, is asked aga
   await tick(4_000);
   assert.equal(takeOver.reached, true);
   assert.equal(granted.length, 1);
+});
+
+test('a page that goes away takes its question back, but not the room that it was granted', async (t) => {
+  const { takeOver, relay, says, tick } = begin(t);
+  takeOver.ask('');
+  await tick(2_000);
+  takeOver.leave();
+  assert.equal(takeOver.state, 'none');
+  assert.equal(relay.asked.at(-1)[1].withdraw, true);
+  assert.equal(relay.lasting, true, 'longer than the page');
+  says('granted');
+  takeOver.ask('');
+  await tick(2_000);
+  takeOver.leave();
+  assert.equal(takeOver.state, 'granted');
+  assert.equal(relay.asked.at(-1)[1].withdraw, undefined);
+  takeOver.end();
 });
