@@ -73,7 +73,7 @@ func (s *Server) slow(r *http.Request, refusal error) error {
 	_, _ = io.Copy(io.Discard, r.Body)
 	turn, err := s.guesses.Queue(remoteAddr(r), time.Now())
 	if err != nil {
-		return err
+		refusal = err // for which there is a turn, too
 	}
 	due := time.NewTimer(turn.Wait)
 	defer due.Stop()

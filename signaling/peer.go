@@ -177,7 +177,7 @@ func (p *peer) reject(refused error) error {
 	}
 	turn, err := p.server.guesses.Queue(p.remote, time.Now())
 	if err != nil {
-		return err
+		refused = err // for which there is a turn, too
 	}
 	p.server.refused(refused)
 	p.late.Stop()

@@ -17,6 +17,11 @@ const (
 	// waitingGuesses of one address may wait for their answers, 2 s at most: that is
 	// less than any page's patience.
 	waitingGuesses = 10
+	// turnedAwayAfter is how long whoever finds no place waits for that word: so one
+	// connection tries five keys a second, however fast it asks. maxTurnedAway may wait
+	// so; the rest hears it at once, as each holds a connection.
+	turnedAwayAfter = 200 * time.Millisecond
+	maxTurnedAway   = 1000
 	// maxWaiting of all addresses may wait, maxGuessers addresses are told apart.
 	maxWaiting  = 1000
 	maxGuessers = 4096
@@ -33,6 +38,7 @@ type Guesses struct {
 	next    map[netip.Prefix]time.Time // when all answers are out and the prompt ones are there again; guarded by mu
 	swept   time.Time                  // guarded by mu
 	waiting int                        // guarded by mu
+	turned  int                        // those who wait to hear that there is no place; guarded by mu
 }
 
 // NewGuesses has heard of none.
@@ -43,12 +49,13 @@ type Turn struct {
 	// Wait is how long the answer has to wait.
 	Wait time.Duration
 
-	guesses *Guesses
+	guesses *Guesses // nil: there is nothing to end
 	from    netip.Prefix
+	away    bool // it is that of who is turned away
 }
 
 // Queue finds the turn of an answer to this address. It fails where too many wait
-// already: rate-limited. Otherwise Done or Leave has to follow.
+// already: rate-limited, for which there is a turn as well. Done or Leave has to follow.
 func (g *Guesses) Queue(remote netip.Addr, now time.Time) (Turn, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -59,11 +66,20 @@ func (g *Guesses) Queue(remote netip.Addr, now time.Time) (Turn, error) {
 	}
 	wait := max(0, due.Sub(now)-(promptGuesses-1)*guessEvery)
 	if wait > waitingGuesses*guessEvery || wait > 0 && g.waiting >= maxWaiting {
-		return Turn{}, errTooMany
+		return g.turnAway(), errTooMany
 	}
 	g.next[from] = due.Add(guessEvery)
 	g.waiting++
-	return Turn{wait, g, from}, nil
+	return Turn{Wait: wait, guesses: g, from: from}, nil
+}
+
+// turnAway is the turn of who finds no place. The caller holds g.mu.
+func (g *Guesses) turnAway() Turn {
+	if g.turned >= maxTurnedAway {
+		return Turn{}
+	}
+	g.turned++
+	return Turn{Wait: turnedAwayAfter, guesses: g, away: true}
 }
 
 var errTooMany = &broadcast.Error{
@@ -81,14 +97,24 @@ func (g *Guesses) Waiting() int {
 
 // Done ends a turn whose answer is given.
 func (t Turn) Done() {
+	if t.guesses == nil {
+		return
+	}
 	t.guesses.mu.Lock()
 	defer t.guesses.mu.Unlock()
-	t.guesses.waiting--
+	if t.away {
+		t.guesses.turned--
+	} else {
+		t.guesses.waiting--
+	}
 }
 
 // Leave ends a turn whose asker has not waited: its place is free.
 func (t Turn) Leave() {
 	t.Done()
+	if t.guesses == nil || t.away {
+		return
+	}
 	t.guesses.mu.Lock()
 	defer t.guesses.mu.Unlock()
 	if due, ok := t.guesses.next[t.from]; ok {

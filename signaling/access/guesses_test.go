@@ -134,3 +134,36 @@ func TestNoAddress(t *testing.T) {
 		t.Errorf("%v, %v", turn.Wait, err)
 	}
 }
+
+// TestThoseTurnedAway wait for that word, as long as they are not too many.
+func TestThoseTurnedAway(t *testing.T) {
+	g := NewGuesses()
+	address := netip.MustParseAddr("192.0.2.1")
+	for range promptGuesses + waitingGuesses {
+		turn, err := g.Queue(address, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		turn.Done()
+	}
+	var turns []Turn
+	for range maxTurnedAway {
+		turn, err := g.Queue(address, start)
+		if err == nil || turn.Wait != turnedAwayAfter {
+			t.Fatalf("%v, %v", turn.Wait, err)
+		}
+		turns = append(turns, turn)
+	}
+	turn, err := g.Queue(address, start)
+	if err == nil || turn.Wait != 0 {
+		t.Errorf("one too many: %v, %v", turn.Wait, err)
+	}
+	turn.Done()
+	turns[0].Leave()
+	for _, turn := range turns[1:] {
+		turn.Done()
+	}
+	if g.turned != 0 || g.waiting != 0 {
+		t.Errorf("%d and %d wait after all have gone", g.turned, g.waiting)
+	}
+}
