@@ -63,7 +63,7 @@ func TestOwnCertificate(t *testing.T) {
 	p.write(second)
 	start := time.Now()
 	waitFor(t, "the new certificate", func() bool { return r.servedSerial(client) == second.Leaf.SerialNumber.String() })
-	if _, err := os.Stat(r.state); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(r.state, "ca.pem")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("with a certificate of its own, the relay made a CA: %v", err)
 	}
 	figure(t, "https-3: --tls-cert and --tls-key are served, a broken file replaces nothing, new files are served after %.1f s", time.Since(start).Seconds())

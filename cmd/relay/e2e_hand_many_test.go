@@ -26,7 +26,6 @@ new PerformanceObserver((list) => {
 // TestPanelOfFiveHundred: the presenter's page lists 500 viewers, trouble first, in a
 // card that scrolls, finds one of them, and stays quick.
 func TestPanelOfFiveHundred(t *testing.T) {
-	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	p := newPresenter(t, servePattern(t))
 	p.push = p.browser.blank()
