@@ -9,7 +9,6 @@ import (
 // TestHandOver: from one presenter to another, who asked for the room, while those
 // who watch stay connected and get new pictures.
 func TestHandOver(t *testing.T) {
-	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	took := handOver(t, r, r.url("/push/math"))
 	figure(t, "access-3: handed over from one browser to another: a new picture at every viewer %.0f ms or less after the second shared; nobody left connected", took)
@@ -19,7 +18,6 @@ func TestHandOver(t *testing.T) {
 // proxy are much for every change: in quick length the pages' own tests and those of
 // the HTTP doors have it.
 func TestHandOverWithoutWebSockets(t *testing.T) {
-	t.Parallel() // it mostly waits
 	if !full {
 		t.Log("in full length only")
 		return

@@ -80,7 +80,6 @@ func (p *presenter) waitUnlisted(name string) {
 // itself or when it is loaded again; a blocked one not before it is unblocked; and
 // the others notice nothing of it.
 func TestPresenterRemovesAViewer(t *testing.T) {
-	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	p := present(t, r, "/push/math")
 	others := []*client{watchNamed(t, r, "math", "Bert"), watchNamed(t, r, "math", "")}
@@ -147,7 +146,6 @@ func (c *client) stillPlays() {
 // TestLockAndLimitInTheBrowser: they hold for pages and for other players, say what
 // they are, and let pages in by themselves when they end.
 func TestLockAndLimitInTheBrowser(t *testing.T) {
-	t.Parallel() // it mostly waits
 	r := startRelay(t)
 	p := present(t, r, "/push/math")
 	in := watchNamed(t, r, "math", "Bert")

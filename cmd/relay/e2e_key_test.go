@@ -10,7 +10,6 @@ import (
 // address; without one, or with a wrong one, the page asks; and who presents gives
 // viewers a link that opens it.
 func TestKeyInTheBrowser(t *testing.T) {
-	t.Parallel() // it mostly waits
 	rooms := filepath.Join(t.TempDir(), "rooms.yaml")
 	check(t, os.WriteFile(rooms, []byte("rooms: {math: {title: Mathematics 7b}}\n"), 0o600))
 	r := startRelay(t, "--publish-key", "present-sesame", "--view-key", "watch-sesame", "--rooms", rooms)
