@@ -146,6 +146,10 @@ func (c *client) stillPlays() {
 // TestLockAndLimitInTheBrowser: they hold for pages and for other players, say what
 // they are, and let pages in by themselves when they end.
 func TestLockAndLimitInTheBrowser(t *testing.T) {
+	if !full {
+		t.Log("in full length only")
+		return
+	}
 	r := startRelay(t)
 	p := present(t, r, "/push/math")
 	in := watchNamed(t, r, "math", "Bert")

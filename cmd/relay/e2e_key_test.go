@@ -36,17 +36,10 @@ func TestKeyInTheBrowser(t *testing.T) {
 	asked.press("\r")
 	asked.waitPicture()
 
-	again := audience.open(r.url("/pull/math"))
-	again.waitState("key")
-	eval[any](again, "location.hash = '#key=watch-sesame'") // another link, in the same tab
-	again.waitPicture()
-	again.wait("location.hash === ''")
-
-	byHTTP := audience.open(proxy.URL + "/pull/math")
-	byHTTP.waitState("key")
-	byHTTP.enter("#key", "watch-sesame")
-	byHTTP.press("\r")
-	byHTTP.waitPicture()
+	if full {
+		otherWaysIn(audience, r, proxy.URL)
+		noteWithoutKey(p.browser, startRelay(t, "--view-key", "watch-sesame"))
+	}
 
 	p.push.wait("document.querySelector('#link').value.includes('/pull/math#token=')")
 	p.push.wait("document.querySelector('#qr-small').naturalWidth > 0 && document.querySelector('#qr-small').src.startsWith('blob:')")
@@ -60,8 +53,30 @@ func TestKeyInTheBrowser(t *testing.T) {
 	stranger.press("\r")
 	stranger.waitState("ready")
 	stranger.waitFocus("#share")
-	withoutKey := p.browser.open(startRelay(t, "--view-key", "watch-sesame").url("/push/math"))
-	withoutKey.waitState("ready")
-	withoutKey.wait("document.querySelector('#link-note').textContent.includes('Viewers need the key')")
 	figure(t, "access-3: a key in the link's fragment, entered by hand after a wrong one, with and without WebSockets, and the presenter's invitation open the room in the browser")
+}
+
+// otherWaysIn: another link in the same tab, and no WebSockets.
+func otherWaysIn(audience *chromium, r *relay, withoutWebSockets string) {
+	audience.t.Helper()
+	again := audience.open(r.url("/pull/math"))
+	again.waitState("key")
+	eval[any](again, "location.hash = '#key=watch-sesame'") // another link, in the same tab
+	again.waitPicture()
+	again.wait("location.hash === ''")
+
+	byHTTP := audience.open(withoutWebSockets + "/pull/math")
+	byHTTP.waitState("key")
+	byHTTP.enter("#key", "watch-sesame")
+	byHTTP.press("\r")
+	byHTTP.waitPicture()
+}
+
+// noteWithoutKey: who presents without a key, where watching needs one, has no
+// invitation to hand out.
+func noteWithoutKey(browser *chromium, r *relay) {
+	browser.t.Helper()
+	push := browser.open(r.url("/push/math"))
+	push.waitState("ready")
+	push.wait("document.querySelector('#link-note').textContent.includes('Viewers need the key')")
 }
